@@ -1,0 +1,1 @@
+"""Vitals: customer health scores that explain themselves."""

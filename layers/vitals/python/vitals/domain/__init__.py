@@ -1,0 +1,1 @@
+"""Pure rules: values and a time in, values out."""

@@ -1,0 +1,52 @@
+"""Who may do what: keys, their scopes, and the tenant that a key belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vitals.domain.numbers import Number
+
+SCOPES = (
+    "customers:read",
+    "customers:write",
+    "health:read",
+    "health:write",
+    "events:write",
+    "users:write",
+    "admin:*",
+)
+"""Every scope that a tenant's key may hold (LU-014); `admin:*` implies none of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key without its secret: only the secret's hash is stored (AMB-15)."""
+
+    id: str
+    tenant_id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    prefix: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One tenant: its settings, and what its customers' MRR add up to.
+
+    *shards* is fixed at creation; a limit is requests (or records) a minute, None for the default.
+    """
+
+    id: str
+    name: str
+    created_at: datetime
+    shards: int = 1
+    time_zone: str = "UTC"
+    model_version: int = 1
+    limit_reads: int | None = None
+    limit_writes: int | None = None
+    limit_records: int | None = None
+    portfolio_mrr: Number = 0

@@ -1,0 +1,114 @@
+"""A mutation: from the customer before and the facts after to a version and its change record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from vitals.domain.change import Change, differences
+from vitals.domain.customer import Customer
+from vitals.domain.model import ScoringModel
+from vitals.domain.patch import Moment
+from vitals.domain.scoring import contributions
+
+_AT_RISK = ("critical", "at_risk")
+_TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a customer changes: the *action* called, the *cause*, the *contact* it reports."""
+
+    action: str
+    cause: str = "api"
+    contact: Mapping[str, Any] | None = None
+    lifecycle_given: bool = False
+
+
+def settled(
+    before: Customer | None,
+    after: Customer,
+    model: ScoringModel,
+    reason: Reason,
+    moment: Moment,
+) -> tuple[Customer, Change | None]:
+    """Return *after* scored under *model* and published as the next version, with its change.
+
+    The change's id is empty until the write gives it one. A mutation that changes nothing returns
+    *after* under its old version, and None; a reported contact is a change of its own.
+    """
+    now = moment.now
+    value, status = after.published_at(model, now, moment.where)
+    after = replace(after, model_version=model.version, score=value, status=status)
+    automatic: tuple[str, ...] = ()
+    if not reason.lifecycle_given and (stage := _automatic_stage(before, after, model)):
+        after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
+        automatic = ("lifecycle",)
+    if before is None or (before.score, before.status) != (value, status):
+        after = replace(after, score_changed_at=now)
+    changed = differences(before, after)
+    if before is not None and not changed and reason.contact is None:
+        return after, None
+    version, at = after_version(before, now)
+    after = replace(
+        after,
+        version=version,
+        created_at=before.created_at if before else at,
+        updated_at=at,
+        cause=reason.cause,
+    )
+    change = Change(
+        id="",
+        customer_id=after.id,
+        name=after.name,
+        version=after.version,
+        at=at,
+        action=reason.action,
+        cause=reason.cause,
+        by=moment.by,
+        model_version=model.version,
+        changed=changed,
+        automatic=automatic,
+        score_before=before.score if before else None,
+        status_before=before.status if before else None,
+        score_after=value,
+        status_after=status,
+        contributions_before=_explained(before, model, moment.today),
+        contributions_after=_explained(after, model, moment.today),
+        contact=reason.contact,
+    )
+    return after, change
+
+
+def _automatic_stage(before: Customer | None, after: Customer, model: ScoringModel) -> str | None:
+    """Return the stage that the band's edge leads to, or None (IQ-020, AMB-33)."""
+    if not model.auto_lifecycle:
+        return None
+    was_at_risk = before is not None and before.status in _AT_RISK
+    is_at_risk = after.status in _AT_RISK
+    if after.lifecycle == "active" and is_at_risk and not was_at_risk:
+        return "atrisk"
+    recovered = not is_at_risk and after.score is not None
+    return "active" if after.lifecycle == "atrisk" and after.lifecycle_auto and recovered else None
+
+
+def after_version(before: Customer | None, now: datetime) -> tuple[int, datetime]:
+    """Return the version that follows *before*, and its instant.
+
+    The instant is after the one before, whatever a clock says that stepped back: feeds are
+    ordered by it, so two versions never share one.
+    """
+    if before is None:
+        return 1, now
+    return before.version + 1, max(now, before.updated_at + _TICK)
+
+
+def _explained(customer: Customer | None, model: ScoringModel, today: date) -> dict[str, str]:
+    if customer is None:
+        return {}
+    values = customer.values(today)
+    scored = customer.computed(model, today)
+    parts = contributions(model, customer.scoring_profile, values, scored)
+    return {part.signal: str(part.contribution) for part in parts}

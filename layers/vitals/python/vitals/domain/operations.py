@@ -1,0 +1,60 @@
+"""What account teams read beside the score: cadence, renewal and priority (IQ-095, 100, 101)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from vitals.domain.customer import Customer
+from vitals.domain.model import ScoringModel
+from vitals.domain.numbers import Number, parse_number
+
+
+def cadence_status(customer: Customer, model: ScoringModel, contacted: date, today: date) -> str:
+    """Return on_track, due_soon or overdue for the tier's cadence, since the day *contacted*.
+
+    A customer never contacted counts from the day it was created.
+    """
+    cadence = model.cadence_of(customer.tier)
+    days = (today - contacted).days
+    if days >= cadence.overdue:
+        return "overdue"
+    return "due_soon" if days >= cadence.due else "on_track"
+
+
+def days_until_renewal(customer: Customer, today: date) -> int | None:
+    """Return the days until the renewal date, negative when it has passed."""
+    return (customer.renewal_date - today).days if customer.renewal_date else None
+
+
+def priority(
+    customer: Customer, model: ScoringModel, score: int | None, portfolio_mrr: Number, today: date
+) -> dict[str, Any] | None:
+    """Return the priority and its parts (AMB-48); None without a score or revenue.
+
+    priority = (100 − score)/100 × share of the portfolio's MRR × renewal factor, from 0 to 1, to
+    eight decimals; an overdue renewal counts as the nearest window.
+    """
+    if score is None or not customer.mrr:
+        return None
+    risk = Decimal(100 - score) / 100
+    # A portfolio read a moment ago may not hold this customer's newest revenue yet.
+    portfolio_mrr = max(portfolio_mrr, customer.mrr)
+    share = Decimal(customer.mrr) / Decimal(portfolio_mrr)
+    factor = _renewal_factor(model, days_until_renewal(customer, today))
+    return {
+        "score": parse_number(round(risk * share * Decimal(factor), 8)),
+        "risk": parse_number(risk),
+        "revenue_share": parse_number(round(share, 8)),
+        "renewal_factor": factor,
+        "portfolio_mrr": portfolio_mrr,
+    }
+
+
+def _renewal_factor(model: ScoringModel, days: int | None) -> Number:
+    if days is not None:
+        for window, factor in model.renewal_windows:
+            if days <= window:
+                return factor
+    return model.renewal_factor_beyond

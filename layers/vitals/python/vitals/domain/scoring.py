@@ -1,0 +1,131 @@
+"""The score: a weighted average of curve points, exact, with every part of it (IQ-059, 069)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vitals.domain.curves import Value
+from vitals.domain.model import EXCLUDE, UNSCORED, WEIGHT_UNIT, ScoringModel
+from vitals.domain.numbers import (
+    Number,
+    Ratio,
+    apportion,
+    published,
+    published_ratio,
+    ratio,
+    round_half_up,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A computed score: *exact* is numerator/denominator, *value* its half-up rounding.
+
+    No signal, or less coverage than the model asks for: exact and value are None and the band is
+    `unscored`, never 0 and critical (AMB-01). Weights are in 1/10,000; *used* is what the score
+    was divided by, *present* the part of *total* that has a value.
+    """
+
+    exact: Ratio | None
+    value: int | None
+    band: str
+    used: int
+    present: int
+    total: int
+
+    @property
+    def coverage(self) -> Number:
+        """Return the share of weight that has a value, from 0 to 1, to four decimals."""
+        return published_ratio(self.present, self.total) if self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One signal's part of a score; the parts sum to score_exact as published (PLUS-01)."""
+
+    signal: str
+    value: Value | None
+    points: Number
+    weight: Number
+    contribution: Number
+
+
+def score(model: ScoringModel, profile: str | None, values: Mapping[str, Value]) -> Score:
+    """Return the score of *values* (by signal; a missing signal has no entry), exactly.
+
+    The one hot loop of Vitals: decay, lists and rescores run it for every customer.
+    """
+    top, bottom, used, present, total = 0, 1, 0, 0, 0
+    for signal, weight in model.weights(profile):
+        total += weight
+        value = values.get(signal.name)
+        if value is not None:
+            present += weight
+            numerator, denominator = signal.curve.points(value)
+        else:
+            points = (signal.missing or model.missing).points
+            if points is None:
+                continue
+            numerator, denominator = ratio(points)
+        used += weight
+        # One denominator for the whole sum; most points are whole or share it.
+        if denominator == 1:
+            top += weight * numerator * bottom
+        elif denominator == bottom:
+            top += weight * numerator
+        else:
+            top = top * denominator + weight * numerator * bottom
+            bottom *= denominator
+    if not present or present < model.min_coverage * total:
+        return Score(None, None, UNSCORED, used, present, total)
+    bottom *= used
+    rounded = round_half_up(top, bottom)
+    return Score((top, bottom), rounded, model.band(rounded), used, present, total)
+
+
+def contributions(
+    model: ScoringModel, profile: str | None, values: Mapping[str, Value], scored: Score
+) -> list[Contribution]:
+    """Return each signal's part of *scored*, at four decimals, summing to it exactly (AMB-30)."""
+    if scored.exact is None:
+        return []
+    rows = []
+    for signal, weight in model.weights(profile):
+        value = values.get(signal.name)
+        policy = signal.missing or model.missing
+        if value is None and policy.points is None:
+            continue
+        points = signal.curve.points(value) if value is not None else ratio(policy.points or 0)
+        rows.append((signal.name, value, points, weight))
+    bottom = 1
+    for _, _, (_, denominator), _ in rows:
+        bottom *= denominator
+    parts = [weight * top * (bottom // own) for _, _, (top, own), weight in rows]
+    return [
+        Contribution(
+            signal=name,
+            value=value,
+            points=published_ratio(*points),
+            weight=published(weight * 10_000 // WEIGHT_UNIT),
+            contribution=published(units),
+        )
+        for (name, value, points, weight), units in zip(
+            rows, apportion(parts, bottom * scored.used), strict=True
+        )
+    ]
+
+
+def missing(
+    model: ScoringModel, profile: str | None, values: Mapping[str, Value]
+) -> list[dict[str, str]]:
+    """Return each weighing signal without a value, and what stands for it (PLUS-06)."""
+    return [
+        {
+            "signal": signal.name,
+            "reason": "never_supplied_or_cleared",
+            "policy": "exclude" if (signal.missing or model.missing) == EXCLUDE else "neutral",
+        }
+        for signal, _ in model.weights(profile)
+        if values.get(signal.name) is None
+    ]

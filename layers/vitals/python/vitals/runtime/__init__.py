@@ -1,0 +1,1 @@
+"""Settings, wiring, authentication, limits, HTTP and logging."""

@@ -1,0 +1,118 @@
+"""HTTP as API Gateway's payload format 2.0 carries it: requests in, responses out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from vitals.domain.errors import (
+    InvalidBodyError,
+    PayloadTooLargeError,
+    UnsupportedMediaTypeError,
+)
+from vitals.storage.codec import encode
+
+LARGEST_BODY = 1024 * 1024
+_JSON_TYPES = ("application/json", "text/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; header names in lower case, the query's values as sent, the last one wins."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    trace_id: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what tells this request from another under the same Idempotency-Key."""
+        head = f"{self.method} {self.path}\n".encode()
+        return hashlib.sha256(head + self.body).hexdigest()
+
+
+@dataclass(slots=True)
+class Response:
+    """One response; *body* is a JSON value, or None for an empty body."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def event(self, trace_id: str) -> dict[str, Any]:
+        """Return the response as API Gateway takes it."""
+        headers = {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            "X-Trace-Id": trace_id,
+            **self.headers,
+        }
+        text = "" if self.body is None else encode(self.body)
+        return {"statusCode": self.status, "headers": headers, "body": text}
+
+
+def request_of(event: Mapping[str, Any], trace_id: str) -> Request:
+    """Return the request that *event* carries."""
+    http = event["requestContext"]["http"]
+    body = event.get("body") or ""
+    raw = body.encode("utf-8", "surrogatepass")
+    if event.get("isBase64Encoded"):
+        try:
+            raw = base64.b64decode(body)
+        except (binascii.Error, ValueError):
+            raw = b""
+    query = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
+    return Request(
+        method=http["method"].upper(),
+        path=event.get("rawPath") or http.get("path") or "/",
+        query=dict(query),
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=raw,
+        trace_id=trace_id,
+    )
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """Return the JSON object in *request*'s body; an absent body is an empty object.
+
+    No Content-Type counts as JSON: some senders give none. Raises PayloadTooLargeError,
+    UnsupportedMediaTypeError, InvalidBodyError.
+    """
+    if len(request.body) > LARGEST_BODY:
+        raise PayloadTooLargeError(
+            f"the body has {len(request.body)} bytes, at most {LARGEST_BODY} are taken: "
+            "send it in parts"
+        )
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
+        raise UnsupportedMediaTypeError(
+            f"the body is {media_type}: send JSON, with Content-Type: application/json"
+        )
+    if not request.body.strip():
+        return {}
+    try:
+        # An unpaired surrogate is no text: encoding finds it, wherever it hides.
+        parsed = json.loads(request.body, parse_float=Decimal, parse_constant=_no_number)
+        if b"\\ud" in request.body or b"\\uD" in request.body:
+            encode(parsed).encode()
+    except RecursionError:
+        raise InvalidBodyError("the body is nested too deep") from None
+    except ValueError as error:
+        raise InvalidBodyError(f"the body is no JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise InvalidBodyError('the body is no JSON object: send {"action": …, "data": {…}}')
+    return parsed
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")

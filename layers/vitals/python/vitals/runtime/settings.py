@@ -1,0 +1,32 @@
+"""Settings: the environment as one checked value."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Limit = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """What the environment says; template.yaml sets it.
+
+    Limits are requests (or batch records) a minute, for tenants that have none of their own.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    table_name: Annotated[str, Field(alias="TABLE_NAME", min_length=3)] = "customer-vitals"
+    limit_reads: Annotated[Limit, Field(alias="VITALS_LIMIT_READS")] = 1000
+    limit_writes: Annotated[Limit, Field(alias="VITALS_LIMIT_WRITES")] = 300
+    limit_records: Annotated[Limit, Field(alias="VITALS_LIMIT_RECORDS")] = 10_000
+    log_level: Annotated[str, Field(alias="LOG_LEVEL")] = "INFO"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process. Raises pydantic's ValidationError for bad ones."""
+    return Settings.model_validate(dict(os.environ))

@@ -1,0 +1,112 @@
+"""The composition root: which storage, caches and clock serve this process."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.errors import BusyError, UnauthenticatedError
+from vitals.domain.model import ScoringModel, model_from_document
+from vitals.runtime import clock
+from vitals.runtime.api_keys import digest
+from vitals.runtime.authenticate import admitted
+from vitals.runtime.settings import Settings, settings
+from vitals.storage.customers import CustomerTable
+from vitals.storage.ports import Customers, Tenants
+from vitals.storage.table import Table
+from vitals.storage.tenants import TenantTable
+from vitals.usecases.context import Context, Idempotency
+
+FRESH = 30
+"""Seconds for which a key and a tenant are served from memory: a revocation is effective within."""
+MODELS = 256
+PAUSE = 0.025
+LONGEST_PAUSE = 1.0
+MOST_TRIES = 12
+MARGIN = 3.0
+"""Seconds before the function's end at which no new try or record is begun."""
+
+
+@dataclass(slots=True)
+class Wiring:
+    """Storage and the short memory in front of it; one a process."""
+
+    settings: Settings
+    customers: Customers
+    tenants: Tenants
+    _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
+    _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
+
+    def admit(self, key: str, now: datetime) -> tuple[ApiKey, Tenant]:
+        """Return who *key* is and the tenant it belongs to. Raises UnauthenticatedError."""
+        hashed = digest(key)
+        cached = self._access.get(hashed)
+        if cached is None or clock.monotonic() - cached[0] > FRESH:
+            found = admitted(self.tenants.key(hashed), now)
+            tenant = self.tenants.tenant(found.tenant_id)
+            if tenant is None:
+                raise UnauthenticatedError("the API key's tenant is no more")
+            cached = (clock.monotonic(), found, tenant)
+            self._access[hashed] = cached
+        return admitted(cached[1], now), cached[2]
+
+    def model_of(self, tenant: Tenant) -> Callable[[int], ScoringModel]:
+        """Return how *tenant*'s model versions are had; they never change, so they are kept."""
+
+        def load(version: int) -> ScoringModel:
+            place = (tenant.id, version)
+            model = self._models.get(place)
+            if model is None:
+                document = self.tenants.model_document(tenant.id, version)
+                if document is None:
+                    raise LookupError(f"tenant {tenant.id} has no model version {version}")
+                model = self._models[place] = model_from_document(version, document)
+                while len(self._models) > MODELS:
+                    self._models.popitem(last=False)
+            return model
+
+        return load
+
+    def context(
+        self,
+        key: ApiKey,
+        tenant: Tenant,
+        now: datetime,
+        seconds_left: Callable[[], float],
+        idempotency: Idempotency | None,
+    ) -> Context:
+        """Return what a use-case is handed for one request."""
+
+        def pause(attempt: int) -> None:
+            wait = random.uniform(0, min(LONGEST_PAUSE, PAUSE * 2**attempt))  # noqa: S311 - jitter
+            if attempt >= MOST_TRIES or seconds_left() - wait < MARGIN:
+                raise BusyError(
+                    "the customer or its partition is being written to too fast; "
+                    "nothing was stored: try again",
+                    extra={"retry_after": 1},
+                )
+            clock.sleep(wait)
+
+        return Context(
+            tenant=tenant,
+            key=key,
+            now=now,
+            customers=self.customers,
+            model_of=self.model_of(tenant),
+            new_id=clock.new_id,
+            pause=pause,
+            has_time=lambda: seconds_left() > MARGIN,
+            idempotency=idempotency,
+        )
+
+
+@lru_cache(maxsize=1)
+def wiring() -> Wiring:
+    """Return the wiring of this process."""
+    table = Table(settings().table_name)
+    return Wiring(settings(), CustomerTable(table), TenantTable(table))

@@ -1,0 +1,1 @@
+"""What is kept, under which keys, and how it is read and written."""

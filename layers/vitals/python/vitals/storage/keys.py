@@ -1,0 +1,98 @@
+"""Keys: the only place that spells PK, SK and the index's keys."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import Final
+
+from vitals.domain.access import Tenant
+from vitals.domain.customer import normalised_name
+
+Key = tuple[str, str]
+
+TENANTS: Final = "TENANTS"
+TENANT: Final = "A#TENANT"
+SETTINGS: Final = "A#"
+"""What a tenant's settings begin with: the tenant and its MRR counters, read by one query."""
+
+MRR_COUNTERS = 16
+"""Writers of different customers rarely meet on one of so many counters."""
+
+
+def shard_of(tenant: Tenant, customer_id: str) -> int:
+    """Return the shard that holds a customer."""
+    return zlib.crc32(customer_id.encode()) % tenant.shards
+
+
+def partition(tenant: Tenant, shard: int) -> str:
+    """Return the partition of one shard's customers, in the table and in the index."""
+    return f"T#{tenant.id}#{shard}"
+
+
+def feed_partition(tenant: Tenant, shard: int) -> str:
+    """Return the index partition of one shard's changes."""
+    return f"T#{tenant.id}#{shard}#FEED"
+
+
+def customer(tenant: Tenant, customer_id: str) -> Key:
+    """Return the key of a customer."""
+    return partition(tenant, shard_of(tenant, customer_id)), f"C#{customer_id}"
+
+
+def history_partition(tenant: Tenant, customer_id: str) -> str:
+    """Return the partition of a customer's changes."""
+    return f"T#{tenant.id}#C#{customer_id}"
+
+
+def version(number: int) -> str:
+    """Return the sort key of the change that made a version."""
+    return f"V#{number:010d}"
+
+
+def lock(tenant: Tenant, kind: str, value: str) -> Key:
+    """Return the key of what makes a name or an external_id unique (AMB-11).
+
+    Names are hashed: they may be long, and a key shows in metrics and logs.
+    """
+    same = normalised_name(value) if kind == "name" else value
+    return f"T#{tenant.id}#U#{kind}#{_digest(same)}", "LOCK"
+
+
+def answer(tenant: Tenant, idempotency_key: str) -> Key:
+    """Return the key of an Idempotency-Key's answer."""
+    return f"T#{tenant.id}#I#{_digest(idempotency_key)}", "ANSWER"
+
+
+def tenant_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's settings."""
+    return f"T#{tenant_id}"
+
+
+def mrr_counter(customer_id: str) -> str:
+    """Return the sort key of the counter that a customer's MRR adds to."""
+    return f"A#MRR#{zlib.crc32(customer_id.encode()[::-1]) % MRR_COUNTERS:02d}"
+
+
+def model(model_version: int) -> str:
+    """Return the sort key of a model version."""
+    return f"MODEL#{model_version:08d}"
+
+
+def api_key(digest: str) -> Key:
+    """Return the key of an API key, by its secret's SHA-256."""
+    return f"K#{digest}", "KEY"
+
+
+def tenant_keys(tenant_id: str) -> str:
+    """Return the index partition that lists a tenant's API keys."""
+    return f"T#{tenant_id}#KEYS"
+
+
+def minute(tenant_id: str, number: int) -> Key:
+    """Return the key of a tenant's counters of one minute since the epoch."""
+    return f"T#{tenant_id}#R", f"M#{number}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""What use-cases ask of storage; the tenant comes first in every call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.change import Change
+from vitals.domain.customer import Customer
+
+Place = tuple[str, str]
+"""A place in an index: (updated_at, customer id) in the roster, (at, change id) in a feed."""
+
+
+class WriteConflictError(Exception):
+    """A condition failed and nothing was written; *on* names which.
+
+    `version`: the customer is not at the version it was read at (or exists already); `name`,
+    `external_id`: another customer holds it; `answer`: the Idempotency-Key has its answer.
+    """
+
+    def __init__(self, on: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(on)))
+        self.on = on
+
+
+class StorageBusyError(Exception):
+    """The table throttled or another transaction was in the way; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer that an Idempotency-Key has, and the fingerprint of its request (AMB-40)."""
+
+    key: str
+    fingerprint: str
+    body: Mapping[str, Any]
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One mutation: the customer before and after, its change, and the answer it guards.
+
+    No *change*: only the signals' arrival times moved, under the same version.
+    """
+
+    before: Customer | None
+    after: Customer
+    change: Change | None
+    answer: StoredAnswer | None = None
+
+
+class Customers(Protocol):
+    """Customers, their names, and their changes."""
+
+    def get(self, tenant: Tenant, customer_id: str) -> Customer | None:
+        """Return the customer as last written, deleted or not."""
+
+    def get_many(self, tenant: Tenant, ids: Sequence[str]) -> dict[str, Customer]:
+        """Return those of *ids* that exist, by id, as last written."""
+
+    def holder(self, tenant: Tenant, kind: str, value: str) -> str | None:
+        """Return the id of the customer that holds the `name` or `external_id`."""
+
+    def holders(
+        self, tenant: Tenant, wanted: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        """Return the ids of the customers that hold the (kind, value) pairs."""
+
+    def commit(self, tenant: Tenant, commit: Commit) -> None:
+        """Write all of *commit* or nothing.
+
+        Raises WriteConflictError, StorageBusyError, PayloadTooLargeError.
+        """
+
+    def purge(self, tenant: Tenant, customer: Customer, change: Change) -> None:
+        """Erase the customer and its locks, leaving a tombstone without personal data.
+
+        Raises WriteConflictError, StorageBusyError.
+        """
+
+    def purge_history(self, tenant: Tenant, customer_id: str) -> None:
+        """Erase the customer's changes but the purge's own; may be called again."""
+
+    def is_purged(self, tenant: Tenant, customer_id: str) -> bool:
+        """Tell whether a tombstone stands where the customer was."""
+
+    def roster(
+        self,
+        tenant: Tenant,
+        *,
+        since: datetime | None = None,
+        after: Place | None = None,
+        descending: bool = True,
+        page: int | None = None,
+    ) -> Iterator[Customer]:
+        """Yield the tenant's customers by updated_at, with what the index holds of each.
+
+        *page* is how many the caller means to take: one query reads no more than that.
+        """
+
+    def history(
+        self,
+        tenant: Tenant,
+        customer_id: str,
+        *,
+        before_version: int | None = None,
+        page: int | None = None,
+    ) -> Iterator[Change]:
+        """Yield the customer's changes, newest first."""
+
+    def feed(
+        self,
+        tenant: Tenant,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: Place | None = None,
+        descending: bool = True,
+        page: int | None = None,
+    ) -> Iterator[Change]:
+        """Yield the tenant's changes by instant, from *since* up to *until*, behind *after*."""
+
+    def claim(self, tenant: Tenant, answer: StoredAnswer) -> None:
+        """Store *answer* unless its key has an unexpired one."""
+
+    def answer(self, tenant: Tenant, key: str, now: datetime) -> StoredAnswer | None:
+        """Return the unexpired answer of an Idempotency-Key."""
+
+
+class Tenants(Protocol):
+    """Tenants, their keys, models and counters."""
+
+    def key(self, digest: str) -> ApiKey | None:
+        """Return the API key whose secret hashes to *digest*."""
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """Return the tenant with its portfolio's MRR."""
+
+    def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
+        """Return the document of one model version."""
+
+    def any_tenant(self) -> bool:
+        """Tell whether a tenant exists."""
+
+    def create_tenant(self, tenant: Tenant, model: Mapping[str, Any]) -> None:
+        """Store a new tenant with version 1 of its model."""
+
+    def create_key(self, key: ApiKey, digest: str) -> None:
+        """Store a new key under the hash of its secret."""
+
+    def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
+        """Add to the minute's counters and return what they stand at."""

@@ -1,0 +1,1 @@
+"""One verb a module; both APIs, the schedules and the stream call these."""

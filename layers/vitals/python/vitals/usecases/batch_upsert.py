@@ -1,0 +1,175 @@
+"""batch_upsert: up to a thousand customers, each on its own (PLUS-08)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from vitals.domain.customer import normalised_name
+from vitals.domain.errors import FieldError, ValidationError, VitalsError
+from vitals.storage.ports import StoredAnswer
+from vitals.usecases.context import Answer, Context
+from vitals.usecases.find import Known
+from vitals.usecases.inputs import WriteOptions, read
+from vitals.usecases.upsert_account import upsert_account
+from vitals.usecases.write import KEEP_ANSWERS, mismatch
+
+ACTION = "batch_upsert"
+MAX_RECORDS = 1000
+WRITERS = 8
+"""Records are written by so many threads: they wait for the table, not for the processor."""
+
+Token = tuple[str, str]
+
+
+class BatchInput(WriteOptions):
+    """The records; `dry_run` and `strict` hold for every one of them."""
+
+
+def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Upsert every record of *given* by itself and answer with each result, in order.
+
+    One bad record never costs the others; records of one customer are applied in the order they
+    came in. An Idempotency-Key guards each record as key#index. What the request has no time for
+    is `not_attempted`, and can be sent again.
+    """
+    parsed, warnings, rest = read(BatchInput, given, also=("customers",))
+    records = records_of(rest)
+    shared = {name: given[name] for name in ("dry_run", "strict") if name in given}
+    if not parsed.dry_run:
+        claim(context)
+    known, chains = _planned(context, records)
+    results: list[Answer] = [{}] * len(records)
+
+    def run(chain: Sequence[int]) -> None:
+        for index in chain:
+            # Only the first record of a customer may trust what was read ahead.
+            ahead = known if index == chain[0] else Known()
+            results[index] = _result(context, records[index], shared, index, ahead)
+
+    with ThreadPoolExecutor(max_workers=WRITERS) as writers:
+        for done in [writers.submit(run, chain) for chain in chains]:
+            done.result()
+    return {
+        "action": ACTION,
+        "results": results,
+        "summary": {
+            status: sum(result["status"] == status for result in results)
+            for status in ("created", "updated", "unchanged", "error", "not_attempted")
+        },
+        **({"dry_run": True} if parsed.dry_run else {}),
+        "warnings": warnings,
+    }
+
+
+def claim(context: Context) -> None:
+    """Bind the request's Idempotency-Key to this body before any record is written.
+
+    Raises IdempotencyMismatchError if it is bound to another.
+    """
+    asked = context.idempotency
+    if asked is None:
+        return
+    now = context.now
+    own = StoredAnswer(asked.key, asked.fingerprint, {}, now, now + KEEP_ANSWERS)
+    context.customers.claim(context.tenant, own)
+    stored = context.customers.answer(context.tenant, asked.key, now)
+    if stored is not None and stored.fingerprint != asked.fingerprint:
+        raise mismatch()
+
+
+def records_of(given: Mapping[str, Any]) -> list[Any]:
+    """Return the records of a batch. Raises ValidationError for too many, or none."""
+    records = given.get("customers")
+    if not isinstance(records, list):
+        message = "must be a list of customers"
+        raise ValidationError([FieldError("customers", "must_be_list", message)])
+    if not 1 <= len(records) <= MAX_RECORDS:
+        message = f"must hold 1 to {MAX_RECORDS} customers, holds {len(records)}"
+        raise ValidationError([FieldError("customers", "out_of_range", message)])
+    return records
+
+
+def _result(
+    context: Context, record: Any, shared: Mapping[str, Any], index: int, known: Known
+) -> Answer:
+    """Return what became of one record; whatever is wrong with it is its own result."""
+    if not context.has_time():
+        return {"index": index, "status": "not_attempted"}
+    own = context
+    if context.idempotency is not None:
+        asked = context.idempotency
+        own = replace(context, idempotency=replace(asked, key=f"{asked.key}#{index}"))
+    try:
+        if not isinstance(record, Mapping):
+            message = "must be an object"
+            raise ValidationError([FieldError(f"customers.{index}", "must_be_object", message)])
+        answer = upsert_account(own, {**shared, **record}, known)
+    except VitalsError as error:
+        return {
+            "index": index,
+            "status": "error",
+            "error": {
+                "code": error.code,
+                "detail": error.detail,
+                "errors": [
+                    {"field": each.field, "code": each.code, "message": each.message}
+                    for each in error.errors
+                ],
+                **error.extra,
+            },
+        }
+    data = answer["data"]
+    status = "created" if answer["created"] else "updated"
+    return {
+        "index": index,
+        "status": "unchanged" if answer["unchanged"] else status,
+        "id": data["id"],
+        "external_id": data["external_id"],
+        "name": data["name"],
+        "score": answer["score"],
+        "health": answer["status"],
+        "version": data["version"],
+        "warnings": answer["warnings"],
+    }
+
+
+def _planned(context: Context, records: Sequence[Any]) -> tuple[Known, list[list[int]]]:
+    """Return what is stored of the records' customers, and the records of each customer in order.
+
+    Records that may mean one customer (by any of its names) are one chain; chains run side by
+    side.
+    """
+    tokens = [_tokens(record) for record in records]
+    asked = frozenset(token for each in tokens for token in each if token[0] != "id")
+    holders = context.customers.holders(context.tenant, sorted(asked))
+    ids = {value for each in tokens for kind, value in each if kind == "id"}
+    customers = context.customers.get_many(context.tenant, sorted(ids | set(holders.values())))
+    chains: dict[Token, list[int]] = {}
+    for index, own in enumerate(tokens):
+        same = {("id", holders[token]) if token in holders else token for token in own}
+        joined = [index]
+        for token in same:
+            earlier = chains.get(token)
+            if earlier is not None and earlier is not joined:
+                joined = sorted({*earlier, *joined})
+                same = same | {known for known, chain in chains.items() if chain is earlier}
+        for token in same or {("index", str(index))}:
+            chains[token] = joined
+    unique = {id(chain): chain for chain in chains.values()}
+    return Known(asked, holders, customers), list(unique.values())
+
+
+def _tokens(record: Any) -> list[Token]:
+    """Return every (kind, value) by which *record* may find its customer."""
+    if not isinstance(record, Mapping):
+        return []
+    tokens = []
+    for kind in ("id", "external_id", "name"):
+        value = record.get(kind)
+        if isinstance(value, str) and value.strip():
+            same = normalised_name(value) if kind == "name" else value.strip()
+            tokens.append((kind, same))
+    return tokens

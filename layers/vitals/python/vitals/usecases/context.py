@@ -1,0 +1,71 @@
+"""What every use-case is handed: who calls, when, under which model, and what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.customer import Customer
+from vitals.domain.instants import zone
+from vitals.domain.model import ScoringModel
+from vitals.domain.patch import Moment
+from vitals.domain.view import customer_view
+from vitals.storage.ports import Customers
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """An Idempotency-Key and the fingerprint of the request that bears it (AMB-40)."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request of one tenant.
+
+    *now* is the request's only time. *new_id* makes a ULID of an instant. *pause* waits before the
+    try after the given one, or raises BusyError when the request has no time for another;
+    *has_time* tells whether there is enough for one more record.
+    """
+
+    tenant: Tenant
+    key: ApiKey
+    now: datetime
+    customers: Customers
+    model_of: Callable[[int], ScoringModel]
+    new_id: Callable[[datetime], str]
+    pause: Callable[[int], None]
+    has_time: Callable[[], bool]
+    idempotency: Idempotency | None = None
+    replays: list[str] = field(default_factory=list)
+    """The Idempotency-Keys of this request that were answered from a stored answer."""
+
+    @property
+    def where(self) -> tzinfo:
+        """Return the tenant's time zone."""
+        return zone(self.tenant.time_zone)
+
+    @property
+    def model(self) -> ScoringModel:
+        """Return the tenant's newest model."""
+        return self.model_of(self.tenant.model_version)
+
+    @property
+    def moment(self) -> Moment:
+        """Return when and by whom this request changes something."""
+        return Moment(self.now, self.where, self.key.id, self.key.name)
+
+    def view(self, customer: Customer, *, whole: bool = True) -> Answer:
+        """Return *customer* as answers show it, under the model version stored on it."""
+        model = self.model_of(customer.model_version)
+        shown = customer_view(
+            customer, model, self.now, self.where, self.tenant.portfolio_mrr, whole=whole
+        )
+        return shown | {"model_current": customer.model_version == self.tenant.model_version}

@@ -1,0 +1,61 @@
+"""Cursors: a place in a list, opaque to callers and bound to the query that it came from."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from vitals.domain.errors import InvalidCursorError
+from vitals.domain.instants import iso
+
+_DIGEST = 12
+
+
+def digest(*parts: Any) -> str:
+    """Return a short digest of what a query asks, the same for the same question."""
+    plain = json.dumps(parts, default=_plain, sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()[:_DIGEST]
+
+
+def cursor(query: str, place: Sequence[Any]) -> str:
+    """Return the cursor of *place* in the list that the *query* digest names.
+
+    It holds no tenant: the key that presents it decides whose data it walks (LU-016).
+    """
+    text = json.dumps([query, *place], separators=(",", ":"), default=_plain)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def place_of(given: str, query: str, *types: type | tuple[type, ...]) -> list[Any]:
+    """Return the place that *given* names in *query*'s list, its parts of *types*.
+
+    Raises InvalidCursorError for a cursor that was not issued for this query.
+    """
+    try:
+        text = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        issued_for, *rest = json.loads(text, parse_float=Decimal)
+    except (ValueError, TypeError, binascii.Error):
+        raise InvalidCursorError("cursor was not issued here: start without one") from None
+    if issued_for != query:
+        raise InvalidCursorError(
+            "cursor belongs to another query: send the same filters, sort and order with it"
+        )
+    place: list[Any] = rest
+    fits = len(place) == len(types) and all(map(isinstance, place, types))
+    if not fits:
+        raise InvalidCursorError("cursor was not issued here: start without one")
+    return place
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    return sorted(value)

@@ -1,0 +1,83 @@
+"""delete_customer: soft, for thirty days, or hard, for good (IQ-017, AMB-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from vitals.domain.errors import ForbiddenError, VersionConflictError
+from vitals.domain.mutation import Reason
+from vitals.usecases.context import Answer, Context
+from vitals.usecases.fields import Flag
+from vitals.usecases.find import not_found, require
+from vitals.usecases.inputs import Warning_, WriteReference, read
+from vitals.usecases.purge import purge_customer
+from vitals.usecases.write import Draft, write
+
+ACTION = "delete_customer"
+HARD_SCOPE = "admin:*"
+
+
+class DeleteInput(WriteReference):
+    """The customer to delete; *hard* erases it with its history at once."""
+
+    hard: Flag = False
+
+
+def delete_customer(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Put the customer in the trash, from where it can be restored for 30 days.
+
+    A second delete changes nothing and says already_deleted. `hard: true` needs admin:* and
+    leaves a tombstone that names nobody. Raises CustomerNotFoundError, ForbiddenError.
+    """
+    parsed, warnings, _ = read(DeleteInput, given)
+    if parsed.hard:
+        return _hard(context, parsed, warnings)
+
+    def decide(_: int) -> Draft:
+        before = require(context, parsed)
+        already = before.deleted_at is not None
+        after = before if already else replace(before, deleted_at=context.now)
+        reason = Reason(action=ACTION, cause="delete", lifecycle_given=True)
+        extra = {"deleted": True, "already_deleted": already}
+        return Draft(before=before, after=after, reason=reason, extra=extra)
+
+    return write(context, parsed, warnings, decide)
+
+
+def _hard(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> Answer:
+    if HARD_SCOPE not in context.key.scopes:
+        raise ForbiddenError(
+            f"hard: true needs the scope {HARD_SCOPE}, which this key does not have",
+            extra={"scope": HARD_SCOPE},
+        )
+    customer_id = parsed.id
+    already = customer_id is not None and context.customers.is_purged(context.tenant, customer_id)
+    if not already:
+        customer = require(context, parsed)
+        customer_id = customer.id
+        if parsed.if_version not in (None, customer.version):
+            raise VersionConflictError(
+                f"if_version is {parsed.if_version}, the customer is at {customer.version}",
+                extra={"if_version": parsed.if_version, "version": customer.version},
+            )
+        if not parsed.dry_run:
+            purge_customer(context, customer)
+    elif customer_id is None:
+        raise not_found(parsed)
+    elif not parsed.dry_run:
+        # A purge that was cut short left history behind: this finishes it.
+        context.customers.purge_history(context.tenant, customer_id)
+    return {
+        "action": ACTION,
+        "created": False,
+        "score": None,
+        "status": "unscored",
+        "deleted": True,
+        "hard": True,
+        "already_deleted": already,
+        **({"dry_run": True} if parsed.dry_run else {}),
+        "data": {"id": customer_id},
+        "warnings": warnings,
+    }

@@ -1,0 +1,44 @@
+"""A customer's name and external_id: what it may take without making a duplicate (AMB-11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vitals.domain.customer import Customer, normalised_name
+from vitals.domain.errors import DuplicateExternalIdError, DuplicateNameError, InTrashError
+from vitals.usecases.context import Context
+
+
+def renamed(context: Context, customer: Customer, name: str) -> Customer:
+    """Return the stored *customer* under *name*. Raises DuplicateNameError.
+
+    What another takes meanwhile, the commit's locks refuse.
+    """
+    if normalised_name(name) != normalised_name(customer.name):
+        _refuse_taken(context, "name", name, customer)
+    return replace(customer, name=name)
+
+
+def identified(context: Context, customer: Customer, external_id: str | None) -> Customer:
+    """Return the stored *customer* under *external_id*. Raises DuplicateExternalIdError."""
+    if external_id is not None and external_id != customer.external_id:
+        _refuse_taken(context, "external_id", external_id, customer)
+    return replace(customer, external_id=external_id)
+
+
+def in_trash(context: Context, customer: Customer) -> InTrashError:
+    """Return the error that says until when the deleted *customer* can be restored."""
+    shown = context.view(customer, whole=False)
+    return InTrashError(
+        f"customer {customer.name!r} was deleted and is purged on {shown['purge_at']}: "
+        "restore it with restore_customer, or upsert it with on_deleted: restore",
+        extra={"customer_id": customer.id, "purge_at": shown["purge_at"]},
+    )
+
+
+def _refuse_taken(context: Context, kind: str, value: str, customer: Customer) -> None:
+    holder = context.customers.holder(context.tenant, kind, value)
+    if holder is None or holder == customer.id:
+        return
+    error = DuplicateNameError if kind == "name" else DuplicateExternalIdError
+    raise error(f"another customer has the {kind} {value!r}", extra={"customer_id": holder})

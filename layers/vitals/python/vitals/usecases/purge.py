@@ -1,0 +1,54 @@
+"""Purging a customer: everything that names it goes, a tombstone stays (AMB-13)."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from vitals.domain.change import Change
+from vitals.domain.customer import Customer
+from vitals.domain.mutation import after_version
+from vitals.storage.ports import StorageBusyError, WriteConflictError
+from vitals.usecases.context import Context
+
+
+def purge_customer(context: Context, customer: Customer) -> None:
+    """Erase *customer*, its names and its history; only the purge itself is kept on record.
+
+    A call that was cut short is finished by the next. Raises BusyError.
+    """
+    current: Customer | None = customer
+    for attempt in count():
+        if current is None:
+            break
+        try:
+            context.customers.purge(context.tenant, current, _change(context, current))
+            break
+        except WriteConflictError:
+            current = context.customers.get(context.tenant, customer.id)
+        except StorageBusyError:
+            pass
+        context.pause(attempt)
+    context.customers.purge_history(context.tenant, customer.id)
+
+
+def _change(context: Context, customer: Customer) -> Change:
+    """Return the record of the purge, without anything that names the customer."""
+    version, at = after_version(customer, context.now)
+    return Change(
+        id=context.new_id(at),
+        customer_id=customer.id,
+        name="",
+        version=version,
+        at=at,
+        action="delete_customer",
+        cause="purge",
+        by=context.key.id,
+        model_version=customer.model_version,
+        changed={},
+        score_before=None,
+        status_before=None,
+        score_after=None,
+        status_after="unscored",
+        contributions_before={},
+        contributions_after={},
+    )

@@ -1,0 +1,170 @@
+"""The write loop: read, decide, commit; a writer that lost a race reads again and merges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from vitals.domain.change import Change
+from vitals.domain.customer import Customer
+from vitals.domain.errors import IdempotencyMismatchError, VersionConflictError
+from vitals.domain.mutation import Reason, settled
+from vitals.storage.ports import Commit, StorageBusyError, StoredAnswer, WriteConflictError
+from vitals.usecases.context import Answer, Context
+from vitals.usecases.inputs import Warning_, WriteOptions
+
+KEEP_ANSWERS = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a write would do: the customer before and after, and what the answer adds."""
+
+    before: Customer | None
+    after: Customer
+    reason: Reason
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write(
+    context: Context,
+    options: WriteOptions,
+    warnings: list[Warning_],
+    decide: Callable[[int], Draft],
+) -> Answer:
+    """Return the answer of the write that *decide* drafts, stored once and for all.
+
+    *decide* is called with the number of the try, reads what is stored and raises what refuses
+    the write. A dry run stores nothing (PLUS-05). A repeated Idempotency-Key gets the first
+    answer (AMB-40). Two writers on one customer are merged field by field in one order of
+    versions (AMB-60). Raises BusyError when the request's time is over before a try succeeds.
+    """
+    if context.idempotency is not None and not options.dry_run:
+        replay = _replayed(context)
+        if replay is not None:
+            return replay
+    for attempt in count():
+        draft = decide(attempt)
+        _guard_version(options, draft.before)
+        after, change = settled(
+            draft.before, draft.after, context.model, draft.reason, context.moment
+        )
+        if change is not None:
+            change = replace(change, id=context.new_id(change.at))
+            after = replace(after, change_id=change.id)
+        body = _body(context, draft, after, change, warnings, dry_run=options.dry_run)
+        if options.dry_run:
+            return body
+        answer = _stored(context, draft.before, after, change, body)
+        if answer is not None:
+            return answer
+        context.pause(attempt)
+    raise AssertionError("count() is endless")
+
+
+def _stored(
+    context: Context,
+    before: Customer | None,
+    after: Customer,
+    change: Change | None,
+    body: Answer,
+) -> Answer | None:
+    """Return *body* once it is stored, or the winner's answer; None if the race was lost."""
+    try:
+        _commit(context, before, after, change, body)
+    except WriteConflictError as lost:
+        replay = _replayed(context) if "answer" in lost.on else None
+        if replay is not None:
+            return replay
+    except StorageBusyError:
+        pass
+    else:
+        return body
+    # The table may have taken the write and lost its answer on the way.
+    return body if change is not None and _is_mine(context, change) else None
+
+
+def _guard_version(options: WriteOptions, before: Customer | None) -> None:
+    stored = before.version if before else 0
+    if options.if_version is not None and options.if_version != stored:
+        raise VersionConflictError(
+            f"if_version is {options.if_version}, the customer is at version {stored}: "
+            "read it again and decide anew",
+            extra={"if_version": options.if_version, "version": stored},
+        )
+
+
+def _body(
+    context: Context,
+    draft: Draft,
+    after: Customer,
+    change: Change | None,
+    warnings: list[Warning_],
+    *,
+    dry_run: bool,
+) -> Answer:
+    before = draft.before
+    shown = context.view(after)
+    cleared = before is not None and before.active_override(context.now) and after.override is None
+    return {
+        "action": draft.reason.action,
+        "created": before is None,
+        "unchanged": change is None,
+        "score": shown["score"],
+        "status": shown["status"],
+        "override_cleared": bool(cleared),
+        **({"dry_run": True} if dry_run else {}),
+        **draft.extra,
+        "data": shown,
+        "warnings": warnings,
+    }
+
+
+def _commit(
+    context: Context,
+    before: Customer | None,
+    after: Customer,
+    change: Change | None,
+    body: Answer,
+) -> None:
+    answer = None
+    if context.idempotency is not None:
+        key, fingerprint = context.idempotency.key, context.idempotency.fingerprint
+        answer = StoredAnswer(key, fingerprint, body, context.now, context.now + KEEP_ANSWERS)
+    arrived = before is not None and after.received != before.received
+    if change is not None or arrived or answer is not None:
+        context.customers.commit(context.tenant, Commit(before, after, change, answer))
+
+
+def _replayed(context: Context) -> Answer | None:
+    """Return the stored answer of the request's Idempotency-Key, if it has one."""
+    asked = context.idempotency
+    if asked is None:
+        return None
+    stored = context.customers.answer(context.tenant, asked.key, context.now)
+    if stored is None:
+        return None
+    if stored.fingerprint != asked.fingerprint:
+        raise mismatch()
+    context.replays.append(asked.key)
+    return dict(stored.body)
+
+
+def mismatch() -> IdempotencyMismatchError:
+    """Return the error of an Idempotency-Key that was used for another request."""
+    return IdempotencyMismatchError(
+        "this Idempotency-Key was used for another request in the last 24 hours: "
+        "use a new key for a new request"
+    )
+
+
+def _is_mine(context: Context, change: Change) -> bool:
+    """Tell whether *change* was stored after all: its answer got lost, not the write."""
+    made = context.customers.history(
+        context.tenant, change.customer_id, before_version=change.version + 1, page=1
+    )
+    stored = next(made, None)
+    return stored is not None and stored.id == change.id
