@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 _UNRENDERED = re.compile(r"\{\{.*\}\}")
+_LOST_PLUS = re.compile(r"(T.*) (\d\d:?\d\d)$")
 
 
 def iso(instant: datetime) -> str:
@@ -21,7 +22,7 @@ def parse_instant(raw: str) -> datetime:
     Raises ValueError.
     """
     # A plus sign in a query string arrives as a space.
-    parsed = datetime.fromisoformat(raw.strip().replace(" 0", "+0") if "T" in raw else raw.strip())
+    parsed = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", raw.strip()))
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     try:
         utc = aware.astimezone(UTC)

@@ -162,12 +162,8 @@ def _whole(
     return {
         "custom_fields": dict(customer.custom_fields),
         "note": customer.note,
-        "signals": {
-            name: {
-                "value": values.get(name),
-                "received_at": iso(received.at),
-                "source": received.source,
-            }
+        "signals_received": {
+            name: {"at": iso(received.at), "source": received.source}
             for name, received in customer.received.items()
         },
         "path_to_next_band": path
