@@ -25,7 +25,8 @@ _JSON_TYPES = ("application/json", "text/json")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; header names in lower case, the query's values as sent, the last one wins."""
+    """One request; header names in lower case, a query name said twice has both
+    values, joined by a comma."""
 
     method: str
     path: str
@@ -71,11 +72,14 @@ def request_of(event: Mapping[str, Any], trace_id: str) -> Request:
             raw = base64.b64decode(body)
         except (binascii.Error, ValueError):
             raw = b""
-    query = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True)
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True):
+        # Said twice is both: filters take several values, and nothing else takes a comma.
+        query[name] = f"{query[name]},{value}" if name in query else value
     return Request(
         method=http["method"].upper(),
         path=event.get("rawPath") or http.get("path") or "/",
-        query=dict(query),
+        query=query,
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=raw,
         trace_id=trace_id,

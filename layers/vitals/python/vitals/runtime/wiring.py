@@ -24,7 +24,9 @@ from vitals.usecases.context import Context, Idempotency
 
 FRESH = 30
 """Seconds for which a key and a tenant are served from memory: a revocation is effective within."""
+KEYS = 1000
 MODELS = 256
+"""How many of each are kept in memory."""
 PAUSE = 0.025
 LONGEST_PAUSE = 1.0
 MOST_TRIES = 12
@@ -52,6 +54,8 @@ class Wiring:
             if tenant is None:
                 raise UnauthenticatedError("the API key's tenant is no more")
             cached = (clock.monotonic(), found, tenant)
+            if len(self._access) >= KEYS:
+                self._access.clear()
             self._access[hashed] = cached
         return admitted(cached[1], now), cached[2]
 

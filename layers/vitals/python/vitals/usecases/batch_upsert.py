@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 from vitals.domain.customer import normalised_name
 from vitals.domain.errors import FieldError, ValidationError, VitalsError
 from vitals.storage.ports import StoredAnswer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.find import Known
-from vitals.usecases.inputs import WriteOptions, read
+from vitals.usecases.fields import Flag, one_of
+from vitals.usecases.inputs import Input, read
 from vitals.usecases.upsert_account import upsert_account
 from vitals.usecases.write import KEEP_ANSWERS, mismatch
 
@@ -24,8 +25,12 @@ WRITERS = 8
 Token = tuple[str, str]
 
 
-class BatchInput(WriteOptions):
-    """The records; `dry_run` and `strict` hold for every one of them."""
+class BatchInput(Input):
+    """What holds for every record of a batch."""
+
+    dry_run: Flag = False
+    create_only: Flag = False
+    on_deleted: Annotated[str, one_of("refuse", "restore")] = "refuse"
 
 
 def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -37,7 +42,7 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, rest = read(BatchInput, given, also=("customers",))
     records = records_of(rest)
-    shared = {name: given[name] for name in ("dry_run", "strict") if name in given}
+    shared = {name: given[name] for name in BatchInput.model_fields if name in given}
     if not parsed.dry_run:
         claim(context)
     known, chains = _planned(context, records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from vitals.domain.customer import Customer
 from vitals.domain.errors import (
@@ -32,7 +32,7 @@ class UpsertInput(CustomerInput):
     aliases: ClassVar[Mapping[str, str]] = CustomerInput.aliases
 
     create_only: Flag = False
-    on_deleted: Annotated[Literal["refuse", "restore"], one_of("refuse", "restore")] = "refuse"
+    on_deleted: Annotated[str, one_of("refuse", "restore")] = "refuse"
 
 
 def upsert_account(context: Context, given: Mapping[str, Any], known: Known = NOTHING) -> Answer:
