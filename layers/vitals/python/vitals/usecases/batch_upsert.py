@@ -11,8 +11,8 @@ from vitals.domain.customer import normalised_name
 from vitals.domain.errors import FieldError, ValidationError, VitalsError
 from vitals.storage.ports import StoredAnswer
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.find import Known
 from vitals.usecases.fields import Flag, one_of
+from vitals.usecases.find import Known
 from vitals.usecases.inputs import Input, read
 from vitals.usecases.upsert_account import upsert_account
 from vitals.usecases.write import KEEP_ANSWERS, mismatch

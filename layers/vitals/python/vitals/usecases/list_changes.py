@@ -92,8 +92,14 @@ def get_history(context: Context, given: Mapping[str, Any]) -> Answer:
 
 def change_view(change: Change, *, explained: bool) -> dict[str, Any]:
     """Return *change* as answers show it; *explained* adds every part of both scores."""
-    old = {path: before for path, (before, _) in change.changed.items()}
-    new = {path: after for path, (_, after) in change.changed.items()}
+    # By the names that a customer shows; when the score moved is `at`.
+    moves = {
+        path.removeprefix("signals."): values
+        for path, values in change.changed.items()
+        if path != "score_changed_at"
+    }
+    old = {path: before for path, (before, _) in moves.items()}
+    new = {path: after for path, (_, after) in moves.items()}
     moved = None
     if change.score_before is not None and change.score_after is not None:
         moved = change.score_after - change.score_before
@@ -106,7 +112,7 @@ def change_view(change: Change, *, explained: bool) -> dict[str, Any]:
         "action": change.action,
         "cause": change.cause,
         "by": change.by,
-        "changed": sorted(change.changed),
+        "changed": sorted(moves),
         "automatic": list(change.automatic),
         "old": {**old, "score": change.score_before, "status": change.status_before},
         "new": {**new, "score": change.score_after, "status": change.status_after},
