@@ -16,7 +16,7 @@ from vitals.domain.errors import PayloadTooLargeError
 from vitals.domain.instants import iso
 from vitals.storage import codec, keys
 from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
-from vitals.storage.table import INDEX, Item, Table, Writes
+from vitals.storage.table import INDEX, Found, Item, Table, Writes
 
 LARGEST_ITEM = 64 * 1024
 # What sorts before and behind every instant.
@@ -163,7 +163,7 @@ class CustomerTable:
         *,
         descending: bool,
         page: int | None,
-    ) -> Iterator[Item]:
+    ) -> Iterator[Found]:
         """Yield the index's items within *span* behind *after*, one query a shard, merged."""
         low, high = span
         if after is not None:
@@ -259,12 +259,12 @@ class CustomerTable:
         return self._item.PK.does_not_exist()
 
 
-def _customer(tenant: Tenant, item: Item) -> Customer:
+def _customer(tenant: Tenant, item: Item | Found) -> Customer:
     updated_at = (item.index_sk or "").partition("#")[0]
     return codec.customer_of(tenant.id, _id(item), updated_at, item.row or "{}", item.doc)
 
 
-def _id(item: Item) -> str:
+def _id(item: Item | Found) -> str:
     return item.SK.removeprefix("C#")
 
 
