@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+
+# Start-up makes only what stays: looking for garbage in it costs a tenth of a cold start.
+gc.disable()
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,8 +30,8 @@ PATH = "/functions/v1/api-inbound"
 LONGEST_KEY = 255
 
 wiring()
-# What start-up made stays: it need not be looked through at every collection.
 gc.freeze()
+gc.enable()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
