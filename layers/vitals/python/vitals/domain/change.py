@@ -67,7 +67,7 @@ def differences(before: Customer | None, after: Customer) -> dict[str, tuple[Any
     return {
         path: (old.get(path), new.get(path))
         for path in sorted(old.keys() | new.keys())
-        if old.get(path) != new.get(path) or type(old.get(path)) is not type(new.get(path))
+        if not _same(old.get(path), new.get(path))
     }
 
 
@@ -81,6 +81,15 @@ def replayed(changes: Iterable[Change]) -> dict[str, Any]:
             else:
                 state[path] = value
     return state
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Tell whether two facts are one JSON value: to Python, 0 is False and 1 is True."""
+    if type(old) is not type(new) or old != new:
+        return False
+    if isinstance(old, dict):
+        return all(_same(old[key], new[key]) for key in old)
+    return not isinstance(old, list) or all(map(_same, old, new))
 
 
 def _plain(value: Any) -> Any:

@@ -90,11 +90,10 @@ class Step:
     def reach(self, points: Ratio, step: Fraction) -> Value | None:
         """Return the worst multiple of *step* that still has *points*."""
         enough = [Fraction(value) >= Fraction(*points) for _, value in self.steps]
-        if self.steps[-1][1] >= self.steps[0][1]:
-            bounds = [bound for (bound, _), good in zip(self.steps, enough, strict=True) if good]
-            return on_grid(Fraction(bounds[0]), step, up=True) if bounds else None
-        if not enough[0] or enough[-1]:
+        if enough[0] == enough[-1]:
             return None
+        if enough[-1]:
+            return on_grid(Fraction(self.steps[enough.index(True)][0]), step, up=True)
         first_bad = Fraction(self.steps[enough.index(False)][0])
         last_good = on_grid(first_bad, step, up=True)
         return parse_number(Decimal(last_good) - _decimal(step))
@@ -107,8 +106,9 @@ class HalfLife:
     half_life: Number
 
     def points(self, value: Value) -> Ratio:
-        """Return 100·2^(−value/half_life), quantised."""
-        return _quantised_half_life(self.half_life, _number(value))
+        """Return 100·2^(−value/half_life), quantised; nothing has more than 100."""
+        number = _number(value)
+        return _quantised_half_life(self.half_life, number) if number > 0 else _FULL
 
     def reach(self, points: Ratio, step: Fraction) -> Value | None:
         """Return the worst multiple of *step* that still has *points*."""

@@ -62,8 +62,11 @@ def _zone(name: str) -> tzinfo:
 
 
 def local_day(instant: datetime, where: tzinfo) -> date:
-    """Return the day that *instant* falls on in *where*."""
-    return instant.astimezone(where).date()
+    """Return the day that *instant* falls on in *where*, at the calendar's ends in UTC."""
+    try:
+        return instant.astimezone(where).date()
+    except OverflowError:
+        return instant.date()
 
 
 def start_of(day: date, where: tzinfo) -> datetime:

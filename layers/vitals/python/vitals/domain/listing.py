@@ -10,6 +10,8 @@ from vitals.domain.customer import Customer, normalised_name
 from vitals.domain.instants import iso
 
 SORTS = ("updated_at", "name", "score", "mrr", "arr", "created_at")
+TEXT_SORTS = ("updated_at", "name", "created_at")
+"""The sorts whose values are text; the others' are numbers, or nothing."""
 
 SortValue = str | int | Decimal | None
 

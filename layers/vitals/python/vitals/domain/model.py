@@ -55,6 +55,13 @@ class MissingPolicy:
 
     points: Number | None = None
 
+    @property
+    def kind(self) -> str:
+        """Return exclude, zero or neutral."""
+        if self.points is None:
+            return "exclude"
+        return "neutral" if self.points else "zero"
+
 
 EXCLUDE = MissingPolicy()
 

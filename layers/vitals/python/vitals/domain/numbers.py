@@ -37,7 +37,8 @@ def parse_number(raw: object) -> Number:
         exact = Decimal(raw)
     except InvalidOperation:
         raise ValueError("not a number") from None
-    if not exact.is_finite() or abs(exact) > LARGEST:
+    # Compared, not computed with: arithmetic on a Decimal of a billion digits overflows.
+    if not exact.is_finite() or not -LARGEST <= exact <= LARGEST:
         raise ValueError("not a number of this world")
     double = float(exact)
     return int(double) if double.is_integer() else Decimal(repr(double))
@@ -82,3 +83,8 @@ def cents(amount: Number, divisor: int = 1) -> Number:
     """Return *amount*/*divisor* (not negative) rounded half-up to whole cents."""
     numerator, denominator = ratio(amount)
     return parse_number(Decimal(round_half_up(numerator * 100, denominator * divisor)) / 100)
+
+
+def of_cents(count: int) -> Number:
+    """Return a whole number of cents, however many, as the amount that it is."""
+    return count // 100 if count % 100 == 0 else Decimal(count) / 100

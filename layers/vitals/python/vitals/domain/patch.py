@@ -9,8 +9,12 @@ from typing import Any
 
 from vitals.domain.curves import Value
 from vitals.domain.customer import Customer, Override, Received
+from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import local_day
 from vitals.domain.numbers import cents
+
+MAX_TAGS = 50
+"""A customer has at most so many tags (AMB-35)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Moment:
 def merged(customer: Customer, patch: Patch, moment: Moment) -> Customer:
     """Return *customer* with every field of *patch* set and no other touched (AMB-60).
 
-    The score stays as it was published: `settled` publishes the new one.
+    The score stays as it was published: `settled` publishes the new one. Raises ValidationError
+    for tags that would be too many.
     """
     fields = dict(patch.fields)
     fields |= _revenue(customer, fields)
@@ -123,7 +128,11 @@ def _tags(
     unique: dict[str, str] = {}
     for tag in (*tags, *added):
         unique.setdefault(tag.casefold(), tag)
-    return tuple(tag for key, tag in unique.items() if key not in gone)
+    kept = tuple(tag for key, tag in unique.items() if key not in gone)
+    if len(kept) > MAX_TAGS:
+        message = f"would make {len(kept)} tags; a customer has at most {MAX_TAGS}"
+        raise ValidationError([FieldError("add_tags", "too_long", message)])
+    return kept
 
 
 def _override(customer: Customer, patch: Patch, moment: Moment) -> Override | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vitals.domain.curves import Value
-from vitals.domain.model import EXCLUDE, UNSCORED, WEIGHT_UNIT, ScoringModel
+from vitals.domain.model import UNSCORED, WEIGHT_UNIT, ScoringModel
 from vitals.domain.numbers import (
     Number,
     Ratio,
@@ -124,7 +124,7 @@ def missing(
         {
             "signal": signal.name,
             "reason": "never_supplied_or_cleared",
-            "policy": "exclude" if (signal.missing or model.missing) == EXCLUDE else "neutral",
+            "policy": (signal.missing or model.missing).kind,
         }
         for signal, _ in model.weights(profile)
         if values.get(signal.name) is None

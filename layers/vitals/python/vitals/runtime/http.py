@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -38,7 +38,7 @@ class Request:
     @property
     def fingerprint(self) -> str:
         """Return what tells this request from another under the same Idempotency-Key."""
-        head = f"{self.method} {self.path}\n".encode()
+        head = f"{self.method} {self.path} {sorted(self.query.items())}\n".encode()
         return hashlib.sha256(head + self.body).hexdigest()
 
 
@@ -105,9 +105,11 @@ def json_object(request: Request) -> dict[str, Any]:
     if not request.body.strip():
         return {}
     try:
-        # An unpaired surrogate is no text: encoding finds it, wherever it hides.
-        parsed = json.loads(request.body, parse_float=Decimal, parse_constant=_no_number)
-        if b"\\ud" in request.body or b"\\uD" in request.body:
+        # An unpaired surrogate is no text: decoding finds it as bytes, encoding as an escape,
+        # wherever it hides.
+        text = request.body.decode("utf-8-sig")
+        parsed = json.loads(text, parse_float=_decimal, parse_constant=_no_number)
+        if "\\ud" in text or "\\uD" in text:
             encode(parsed).encode()
     except RecursionError:
         raise InvalidBodyError("the body is nested too deep") from None
@@ -116,6 +118,13 @@ def json_object(request: Request) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise InvalidBodyError('the body is no JSON object: send {"action": …, "data": {…}}')
     return parsed
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError("the exponent of a number is out of range") from None
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 
 from aws_lambda_powertools import Logger
@@ -12,4 +13,7 @@ from vitals.runtime.settings import settings
 @lru_cache(maxsize=1)
 def logger() -> Logger:
     """Return the process's logger."""
-    return Logger(level=settings().log_level)
+    # It would say at every start which settings file it has not found.
+    logging.getLogger("pynamodb").setLevel(logging.WARNING)
+    # Lambda reads the time of a line in this form alone.
+    return Logger(level=settings().log_level, use_rfc3339=True)

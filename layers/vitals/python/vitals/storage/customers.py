@@ -71,7 +71,13 @@ class CustomerTable:
         else:
             self._table.transact(writes)
 
-    def purge(self, tenant: Tenant, customer: Customer, change: Change) -> None:
+    def purge(
+        self,
+        tenant: Tenant,
+        customer: Customer,
+        change: Change,
+        answer: StoredAnswer | None = None,
+    ) -> None:
         """Erase the customer and its locks, leaving a tombstone without personal data."""
         writes = Writes()
         key = keys.customer(tenant, customer.id)
@@ -80,6 +86,9 @@ class CustomerTable:
         writes.put("version", self._change_item(tenant, change), self._absent())
         self._move_locks(writes, tenant, customer, None)
         self._move_revenue(writes, tenant, customer.id, customer, None)
+        if answer is not None:
+            given = self._answer_item(tenant, answer)
+            writes.put("answer", given, self._unanswered(answer))
         self._table.transact(writes)
 
     def purge_history(self, tenant: Tenant, customer_id: str) -> None:
@@ -87,7 +96,9 @@ class CustomerTable:
         place = keys.history_partition(tenant, customer_id)
         tombstone = self._table.get(keys.customer(tenant, customer_id))
         last = keys.version(int(tombstone.version or 0)) if tombstone else ""
-        found = self._table.query(place, last > self._item.SK if last else None)
+        condition = last > self._item.SK if last else None
+        # Consistent, or a change of a moment ago would outlive the customer that it names.
+        found = self._table.query(place, condition, consistent=True)
         self._table.delete_many([(item.PK, item.SK) for item in found])
 
     def is_purged(self, tenant: Tenant, customer_id: str) -> bool:
@@ -251,7 +262,7 @@ class CustomerTable:
 
     def _unanswered(self, answer: StoredAnswer) -> Condition:
         # Expired items are deleted late, if ever.
-        expired: Condition = self._item.expires_at < answer.at
+        expired: Condition = self._item.expires_at <= answer.at
         unanswered: Condition = self._absent() | expired
         return unanswered
 

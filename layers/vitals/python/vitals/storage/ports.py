@@ -78,10 +78,16 @@ class Customers(Protocol):
         Raises WriteConflictError, StorageBusyError, PayloadTooLargeError.
         """
 
-    def purge(self, tenant: Tenant, customer: Customer, change: Change) -> None:
+    def purge(
+        self,
+        tenant: Tenant,
+        customer: Customer,
+        change: Change,
+        answer: StoredAnswer | None = None,
+    ) -> None:
         """Erase the customer and its locks, leaving a tombstone without personal data.
 
-        Raises WriteConflictError, StorageBusyError.
+        *answer* is kept with it, or nothing is done. Raises WriteConflictError, StorageBusyError.
         """
 
     def purge_history(self, tenant: Tenant, customer_id: str) -> None:

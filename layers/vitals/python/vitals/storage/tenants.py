@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.instants import iso
-from vitals.domain.numbers import parse_number
+from vitals.domain.numbers import of_cents
 from vitals.storage import codec, keys
 from vitals.storage.table import INDEX, Table, Writes
 
@@ -61,7 +60,7 @@ class TenantTable:
             limit_reads=stored.get("limit_reads"),
             limit_writes=stored.get("limit_writes"),
             limit_records=stored.get("limit_records"),
-            portfolio_mrr=parse_number(Decimal(cents) / 100),
+            portfolio_mrr=of_cents(cents),
         )
 
     def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ def cursor(query: str, place: Sequence[Any]) -> str:
 
     It holds no tenant: the key that presents it decides whose data it walks (LU-016).
     """
-    text = json.dumps([query, *place], separators=(",", ":"), default=_plain)
+    text = json.dumps([query, *place], separators=(",", ":"), ensure_ascii=False, default=_plain)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -37,18 +36,20 @@ def place_of(given: str, query: str, *types: type | tuple[type, ...]) -> list[An
 
     Raises InvalidCursorError for a cursor that was not issued for this query.
     """
+    place: list[Any]
     try:
         text = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
-        issued_for, *rest = json.loads(text, parse_float=Decimal)
-    except (ValueError, TypeError, binascii.Error):
-        raise InvalidCursorError("cursor was not issued here: start without one") from None
+        issued_for, *place = json.loads(text, parse_float=Decimal)
+        issued = cursor(issued_for, place) == given
+    except (ValueError, TypeError, ArithmeticError, RecursionError):
+        issued = False
+    if not issued:
+        raise InvalidCursorError("cursor was not issued here: start without one")
     if issued_for != query:
         raise InvalidCursorError(
             "cursor belongs to another query: send the same filters, sort and order with it"
         )
-    place: list[Any] = rest
-    fits = len(place) == len(types) and all(map(isinstance, place, types))
-    if not fits:
+    if len(place) != len(types) or not all(map(isinstance, place, types)):
         raise InvalidCursorError("cursor was not issued here: start without one")
     return place
 

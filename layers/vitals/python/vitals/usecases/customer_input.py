@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from vitals.domain.curves import Value
 from vitals.domain.errors import FieldError, ValidationError
+from vitals.domain.instants import is_unrendered
 from vitals.domain.model import CONTACT, ScoringModel, Signal
 from vitals.domain.numbers import Number, cents, ratio, round_half_up
 from vitals.domain.patch import OverrideRequest, Patch
@@ -33,7 +34,14 @@ from vitals.usecases.fields import (
     squeezed,
     word,
 )
-from vitals.usecases.inputs import Warning_, WriteReference, read, unknown_field
+from vitals.usecases.inputs import (
+    Warning_,
+    WriteReference,
+    read,
+    unknown_errors,
+    unknown_field,
+    unrendered,
+)
 
 LONGEST_AGO = 36_500
 """No contact is reported from longer ago than a century."""
@@ -96,27 +104,13 @@ def read_customer(
     """
     model = context.model
     errors: list[FieldError] = []
-    parsed = warnings = None
-    raw: dict[str, Any] = {}
-    try:
-        parsed, warnings, raw = read(kind, given, also=model.names)
-    except ValidationError as refused:
-        errors += refused.errors
-        raw = {name: given[name] for name in model.names if name in given}
-        warnings = []
-    nested = parsed.signals if parsed else given.get("signals")
-    if isinstance(nested, Mapping):
-        raw, unknown = _joined(raw, nested, model, errors)
-        warnings += unknown
+    parsed, warnings, raw = _read_good(kind, given, model, errors)
+    if parsed.signals is not None:
+        raw, more = _joined(raw, parsed.signals, model, errors)
+        warnings += more
+        if parsed.strict:
+            errors += unknown_errors(more)
     signals = _read_signals(raw, model, errors, warnings)
-    if parsed is None:
-        raise ValidationError(errors)
-    if parsed.strict:
-        errors += [
-            FieldError(warning["field"], warning["code"], warning["message"])
-            for warning in warnings
-            if warning["code"] == "unknown_field"
-        ]
     fields = _fields(context, parsed, signals, errors, warnings)
     override = _override(context, parsed, errors, warnings)
     if errors:
@@ -137,19 +131,39 @@ def read_customer(
     return parsed, patch, warnings
 
 
+def _read_good(
+    kind: type[AnyCustomer],
+    given: Mapping[str, Any],
+    model: ScoringModel,
+    errors: list[FieldError],
+) -> tuple[AnyCustomer, list[Warning_], dict[str, Any]]:
+    """Return what `read` makes of the good fields of *given*; *errors* gather the others."""
+    try:
+        return read(kind, given, also=model.names)
+    except ValidationError as refused:
+        errors += refused.errors
+        bad = {error.field for error in refused.errors}
+        good = {f: v for f, v in given.items() if bad.isdisjoint((f, kind.aliases.get(f, f)))}
+        if len(good) == len(given):
+            raise
+        return _read_good(kind, good, model, errors)
+
+
 def _joined(
     raw: dict[str, Any], nested: Mapping[str, Any], model: ScoringModel, errors: list[FieldError]
 ) -> tuple[dict[str, Any], list[Warning_]]:
-    """Return the signals given beside and under `signals` together, and the unknown ones."""
-    unknown = []
+    """Return the signals given beside and under `signals` together, and warnings."""
+    warnings = []
     for name, value in nested.items():
         if name not in model.names:
-            unknown.append(unknown_field(name, model.names) | {"field": f"signals.{name}"})
+            warnings.append(unknown_field(name, model.names) | {"field": f"signals.{name}"})
+        elif isinstance(value, str) and is_unrendered(value):
+            warnings.append(unrendered(f"signals.{name}"))
         elif name in raw and raw[name] != value:
             errors.append(FieldError(f"signals.{name}", "conflicting_fields", "was given twice"))
         else:
             raw = {**raw, name: value}
-    return raw, unknown
+    return raw, warnings
 
 
 def _read_signals(
@@ -272,10 +286,11 @@ def _override(
     """Return the score to set by hand, if one was sent (IQ-021, 044)."""
     expires_at = parsed.override_expires_at
     if parsed.score is None:
+        refused = any(error.field == "score" for error in errors)
         errors += [
             FieldError(name, "needs_score", "goes with a score; give score beside it")
             for name in _OVERRIDE_EXTRAS
-            if name in parsed.model_fields_set
+            if name in parsed.model_fields_set and not refused
         ]
         return None
     if expires_at is not None and expires_at <= context.now:

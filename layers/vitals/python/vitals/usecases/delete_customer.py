@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vitals.domain.errors import ForbiddenError, VersionConflictError
+from vitals.domain.errors import ForbiddenError, VitalsError
 from vitals.domain.mutation import Reason
+from vitals.storage.ports import WriteConflictError
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Flag
-from vitals.usecases.find import not_found, require
+from vitals.usecases.find import require
 from vitals.usecases.inputs import Warning_, WriteReference, read
 from vitals.usecases.purge import purge_customer
-from vitals.usecases.write import Draft, write
+from vitals.usecases.write import Draft, answer_to_keep, guard_version, replayed, write
 
 ACTION = "delete_customer"
 HARD_SCOPE = "admin:*"
@@ -52,24 +53,25 @@ def _hard(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> An
             f"hard: true needs the scope {HARD_SCOPE}, which this key does not have",
             extra={"scope": HARD_SCOPE},
         )
-    customer_id = parsed.id
-    already = customer_id is not None and context.customers.is_purged(context.tenant, customer_id)
-    if not already:
-        customer = require(context, parsed)
-        customer_id = customer.id
-        if parsed.if_version not in (None, customer.version):
-            raise VersionConflictError(
-                f"if_version is {parsed.if_version}, the customer is at {customer.version}",
-                extra={"if_version": parsed.if_version, "version": customer.version},
-            )
-        if not parsed.dry_run:
-            purge_customer(context, customer)
-    elif customer_id is None:
-        raise not_found(parsed)
-    elif not parsed.dry_run:
-        # A purge that was cut short left history behind: this finishes it.
-        context.customers.purge_history(context.tenant, customer_id)
-    return {
+    try:
+        replay = None if parsed.dry_run else replayed(context)
+        if replay is None:
+            return _erased(context, parsed, warnings)
+    except (VitalsError, WriteConflictError):
+        # What is in the way may be the same request, made a moment ago under the same key.
+        replay = None if parsed.dry_run else replayed(context)
+        if replay is None:
+            raise
+    context.customers.purge_history(context.tenant, replay["data"]["id"])
+    return replay
+
+
+def _erased(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> Answer:
+    already = parsed.id is not None and context.customers.is_purged(context.tenant, parsed.id)
+    customer = None if already else require(context, parsed)
+    if customer is not None:
+        guard_version(parsed, customer)
+    body = {
         "action": ACTION,
         "created": False,
         "score": None,
@@ -78,6 +80,17 @@ def _hard(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> An
         "hard": True,
         "already_deleted": already,
         **({"dry_run": True} if parsed.dry_run else {}),
-        "data": {"id": customer_id},
+        "data": {"id": customer.id if customer else parsed.id},
         "warnings": warnings,
     }
+    if parsed.dry_run:
+        return body
+    answer = answer_to_keep(context, body)
+    if customer is not None:
+        purge_customer(context, customer, parsed, answer)
+    else:
+        # A purge that was cut short left history behind: this finishes it.
+        context.customers.purge_history(context.tenant, str(parsed.id))
+        if answer is not None:
+            context.customers.claim(context.tenant, answer)
+    return body

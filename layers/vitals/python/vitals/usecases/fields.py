@@ -13,12 +13,14 @@ from pydantic_core import PydanticCustomError
 from vitals.domain.instants import parse_day, parse_instant
 from vitals.domain.model import LIFECYCLES, STATUSES, TIERS
 from vitals.domain.numbers import Number, parse_number
+from vitals.domain.patch import MAX_TAGS
 
 _NOT_WORD = re.compile(r"[\W_]+")
-MAX_TAGS = 50
 MAX_TAG = 100
 MAX_DEPTH = 5
 MAX_KEYS = 200
+MAX_AMOUNT = 10**13
+"""No customer pays so much; twelve times as much must still be a number (IQ-099)."""
 
 
 def refuse(code: str, message: str) -> NoReturn:
@@ -43,13 +45,19 @@ _SYNONYMS: dict[str, str] = {
 
 def word(raw: object, allowed: Iterable[str]) -> str:
     """Return the one of *allowed* that *raw* spells; refuse `unknown_value` with the list."""
-    choices = {squeezed(choice): choice for choice in allowed}
+    choices = {choice: choice for choice in allowed}
+    spellings = {squeezed(choice): choice for choice in choices}
     if isinstance(raw, str):
         spelled = squeezed(raw)
-        found = choices.get(spelled) or choices.get(_SYNONYMS.get(spelled, ""))
+        # As written comes first: a model's own words may differ by a sign alone, like A+ and A-.
+        found = (
+            choices.get(raw.strip())
+            or spellings.get(spelled)
+            or spellings.get(_SYNONYMS.get(spelled, ""))
+        )
         if found:
             return found
-    refuse("unknown_value", f"must be one of: {', '.join(choices.values())}")
+    refuse("unknown_value", f"must be one of: {', '.join(choices)}")
 
 
 def words(raw: object, allowed: Iterable[str]) -> frozenset[str]:
@@ -117,7 +125,10 @@ def whole(minimum: int, maximum: int) -> Any:
 
 
 def _amount(raw: object) -> Number:
-    return bounded(raw, 0, None)
+    found = bounded(raw, 0, None)
+    if found > MAX_AMOUNT:
+        refuse("out_of_range", f"must be at most {MAX_AMOUNT}, is {found}")
+    return found
 
 
 def _percent_score(raw: object) -> Number:
@@ -154,16 +165,18 @@ def _flag(raw: object) -> bool:
 
 
 def _tags(raw: object) -> tuple[str, ...]:
-    tags = {tag.casefold(): tag for tag in reversed(split(raw))}
-    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG for tag in tags):
+    tags: dict[str, str] = {}
+    for tag in split(raw):
+        tags.setdefault(tag.casefold(), tag)
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG for tag in tags.values()):
         refuse("too_long", f"must be at most {MAX_TAGS} tags of {MAX_TAG} characters")
-    return tuple(reversed(tags.values()))
+    return tuple(tags.values())
 
 
 def _custom(raw: object) -> Mapping[str, Any]:
     if not isinstance(raw, dict):
         refuse("must_be_object", "must be an object")
-    if _count(raw, 1) > MAX_KEYS:
+    if _count(raw, 1) - 1 > MAX_KEYS:
         refuse("too_large", f"must hold at most {MAX_KEYS} values")
     return _exact(raw)  # type: ignore[no-any-return] # an object in is an object out
 

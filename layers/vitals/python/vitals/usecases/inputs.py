@@ -65,11 +65,7 @@ def read(
         errors += [_field_error(detail) for detail in refused.errors()]
         raise ValidationError(errors) from None
     if parsed.strict:
-        errors += [
-            FieldError(warning["field"], warning["code"], warning["message"])
-            for warning in warnings
-            if warning["code"] == "unknown_field"
-        ]
+        errors += unknown_errors(warnings)
     if errors:
         raise ValidationError(errors)
     return parsed, warnings, {name: values[name] for name in extra if name in values}
@@ -86,6 +82,24 @@ def unknown_field(field: str, known: Iterable[str]) -> Warning_:
         "field": field,
         "did_you_mean": close[0] if close else None,
         "message": f"is no field that is read here{hint}",
+    }
+
+
+def unknown_errors(warnings: Iterable[Warning_]) -> list[FieldError]:
+    """Return what of *warnings* `strict` makes an error."""
+    return [
+        FieldError(warning["field"], warning["code"], warning["message"])
+        for warning in warnings
+        if warning["code"] == "unknown_field"
+    ]
+
+
+def unrendered(field: str) -> Warning_:
+    """Return the warning about a field that is still a template (AMB-06)."""
+    return {
+        "code": "unrendered_template",
+        "field": field,
+        "message": "still holds {{…}}, which its sender did not fill in: it counts as not given",
     }
 
 
@@ -106,20 +120,12 @@ def _named(
             if not value.strip():
                 continue
             if is_unrendered(value):
-                warnings.append(_unrendered(field))
+                warnings.append(unrendered(field))
                 continue
         if name in values and values[name] != value:
             errors.append(FieldError(field, "conflicting_fields", f"says other than {name} does"))
         values[name] = value
     return values, warnings, errors
-
-
-def _unrendered(field: str) -> Warning_:
-    return {
-        "code": "unrendered_template",
-        "field": field,
-        "message": "still holds {{…}}, which its sender did not fill in: it counts as not given",
-    }
 
 
 def _field_error(detail: ErrorDetails) -> FieldError:

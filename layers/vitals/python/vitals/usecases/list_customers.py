@@ -14,6 +14,7 @@ from vitals.domain.errors import InvalidCursorError
 from vitals.domain.instants import parse_instant
 from vitals.domain.listing import (
     SORTS,
+    TEXT_SORTS,
     Listing,
     Row,
     SortValue,
@@ -31,13 +32,15 @@ from vitals.usecases.inputs import Input, read
 
 MAX_LIMIT = 500
 MAX_OFFSET = 100_000
+LONGEST_CURSOR = 10_000
+"""A place may hold a name of 200 characters, each of which Unicode may normalise to several."""
 
 
 class Page(Input):
     """Where a page begins and how long it is; `shape=array` answers the bare array."""
 
     limit: Annotated[int, whole(1, MAX_LIMIT)] = 100
-    cursor: Annotated[str, text(1000)] | None = None
+    cursor: Annotated[str, text(LONGEST_CURSOR)] | None = None
     shape: Annotated[str, one_of("object", "array")] = "object"
 
 
@@ -75,7 +78,7 @@ def list_customers(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(ListInput, given)
     query = _listing(parsed)
     query_digest = digest(*(getattr(query, field.name) for field in fields(Listing)))
-    start = _start(parsed.cursor, query_digest) if parsed.cursor else None
+    start = _start(parsed.cursor, query_digest, parsed.sort) if parsed.cursor else None
     if start is not None:
         context = replace(context, now=start.as_of)
     rows, total = _rows(context, query, start, parsed.offset + parsed.limit + 1)
@@ -144,8 +147,8 @@ def _listing(parsed: ListInput) -> Listing:
     )
 
 
-def _start(given: str, query_digest: str) -> _Start:
-    kinds = (str, int, Decimal, NoneType)
+def _start(given: str, query_digest: str, sort: str) -> _Start:
+    kinds = (str,) if sort in TEXT_SORTS else (int, Decimal, NoneType)
     value, customer_id, as_of = place_of(given, query_digest, kinds, str, str)
     try:
         return _Start(value, customer_id, parse_instant(as_of))

@@ -7,24 +7,38 @@ from itertools import count
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
 from vitals.domain.mutation import after_version
-from vitals.storage.ports import StorageBusyError, WriteConflictError
+from vitals.storage.ports import StorageBusyError, StoredAnswer, WriteConflictError
 from vitals.usecases.context import Context
+from vitals.usecases.inputs import WriteOptions
+from vitals.usecases.write import guard_version
+
+UNGUARDED = WriteOptions()
 
 
-def purge_customer(context: Context, customer: Customer) -> None:
+def purge_customer(
+    context: Context,
+    customer: Customer,
+    options: WriteOptions = UNGUARDED,
+    answer: StoredAnswer | None = None,
+) -> None:
     """Erase *customer*, its names and its history; only the purge itself is kept on record.
 
-    A call that was cut short is finished by the next. Raises BusyError.
+    A call that was cut short is finished by the next. Raises BusyError, VersionConflictError, and
+    WriteConflictError if *answer*'s key has an answer.
     """
     current: Customer | None = customer
     for attempt in count():
         if current is None:
             break
         try:
-            context.customers.purge(context.tenant, current, _change(context, current))
+            context.customers.purge(context.tenant, current, _change(context, current), answer)
             break
-        except WriteConflictError:
+        except WriteConflictError as lost:
+            if "answer" in lost.on:
+                raise
             current = context.customers.get(context.tenant, customer.id)
+            if current is not None:
+                guard_version(options, current)
         except StorageBusyError:
             pass
         context.pause(attempt)

@@ -10,7 +10,7 @@ from typing import Any
 
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
-from vitals.domain.errors import IdempotencyMismatchError, VersionConflictError
+from vitals.domain.errors import IdempotencyMismatchError, VersionConflictError, VitalsError
 from vitals.domain.mutation import Reason, settled
 from vitals.storage.ports import Commit, StorageBusyError, StoredAnswer, WriteConflictError
 from vitals.usecases.context import Answer, Context
@@ -42,13 +42,17 @@ def write(
     answer (AMB-40). Two writers on one customer are merged field by field in one order of
     versions (AMB-60). Raises BusyError when the request's time is over before a try succeeds.
     """
-    if context.idempotency is not None and not options.dry_run:
-        replay = _replayed(context)
-        if replay is not None:
-            return replay
+    if not options.dry_run and (replay := replayed(context)) is not None:
+        return replay
     for attempt in count():
-        draft = decide(attempt)
-        _guard_version(options, draft.before)
+        try:
+            draft = decide(attempt)
+            guard_version(options, draft.before)
+        except VitalsError:
+            # What refuses the write may be the same request, made a moment ago under the same key.
+            if not options.dry_run and (replay := replayed(context)) is not None:
+                return replay
+            raise
         after, change = settled(
             draft.before, draft.after, context.model, draft.reason, context.moment
         )
@@ -76,7 +80,7 @@ def _stored(
     try:
         _commit(context, before, after, change, body)
     except WriteConflictError as lost:
-        replay = _replayed(context) if "answer" in lost.on else None
+        replay = replayed(context) if "answer" in lost.on else None
         if replay is not None:
             return replay
     except StorageBusyError:
@@ -87,7 +91,8 @@ def _stored(
     return body if change is not None and _is_mine(context, change) else None
 
 
-def _guard_version(options: WriteOptions, before: Customer | None) -> None:
+def guard_version(options: WriteOptions, before: Customer | None) -> None:
+    """Raise VersionConflictError unless *before* is at the version that `if_version` names."""
     stored = before.version if before else 0
     if options.if_version is not None and options.if_version != stored:
         raise VersionConflictError(
@@ -130,17 +135,26 @@ def _commit(
     change: Change | None,
     body: Answer,
 ) -> None:
-    answer = None
-    if context.idempotency is not None:
-        key, fingerprint = context.idempotency.key, context.idempotency.fingerprint
-        answer = StoredAnswer(key, fingerprint, body, context.now, context.now + KEEP_ANSWERS)
+    answer = answer_to_keep(context, body)
     arrived = before is not None and after.received != before.received
     if change is not None or arrived or answer is not None:
         context.customers.commit(context.tenant, Commit(before, after, change, answer))
 
 
-def _replayed(context: Context) -> Answer | None:
-    """Return the stored answer of the request's Idempotency-Key, if it has one."""
+def answer_to_keep(context: Context, body: Answer) -> StoredAnswer | None:
+    """Return *body* as the answer of the request's Idempotency-Key, if it bears one."""
+    asked = context.idempotency
+    if asked is None:
+        return None
+    now = context.now
+    return StoredAnswer(asked.key, asked.fingerprint, body, now, now + KEEP_ANSWERS)
+
+
+def replayed(context: Context) -> Answer | None:
+    """Return the stored answer of the request's Idempotency-Key, if it has one.
+
+    Raises IdempotencyMismatchError if it is another request's.
+    """
     asked = context.idempotency
     if asked is None:
         return None

@@ -1,0 +1,131 @@
+# Every command of the project; `make` alone lists them. Needs make, npm and Python 3.11 or newer.
+
+# The Python that builds must be the version of the Lambda runtime, or Lambda refuses the bytecode:
+# so the newest runtime's is looked for first. A name on the path can be a shim that does not run.
+ifndef PYTHON
+PYTHON := $(shell for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python python3; do \
+	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$p" && break; done)
+endif
+VERSION := $(shell "$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+ARCHITECTURE ?= x86_64
+JOBS ?= 2
+PORT ?= 3000
+STACK ?= vitals
+TENANT ?= Default
+KEY ?= bootstrap
+export PORT
+
+BIN := .venv/bin
+# SAM pins its own boto3, so it has an environment to itself. Its Python must be found by name.
+SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
+PARAMETERS := Runtime=python$(VERSION) Architecture=$(ARCHITECTURE)
+
+# A stamp carries the version, so that another PYTHON makes another environment and another build.
+VENV := .venv/.installed-$(VERSION)
+VENV_SAM := .venv-sam/.installed-$(VERSION)
+NODE_MODULES := node_modules/.installed
+BUILD := .aws-sam/built-$(VERSION)-$(ARCHITECTURE)
+SOURCES := template.yaml samconfig.toml $(shell find functions layers -name __pycache__ -prune -o -print)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install run invoke test lint types arrow format check-format check-template build \
+	bench pr deploy bootstrap lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(VENV) $(NODE_MODULES) ## install what the product and its tests need
+
+run: install ## run the whole product on PORT (3000) until Ctrl-C
+	@$(BIN)/python -m local run
+
+invoke: install ## invoke FUNCTION=actions with EVENT=events/actions/….json
+	@$(BIN)/python -m local invoke "$(FUNCTION)" "$(EVENT)"
+
+test: install build ## run every test; ARGS goes to pytest
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV) ## look for mistakes
+	$(BIN)/ruff check
+
+types: $(VENV) ## check the types
+	$(BIN)/mypy
+
+arrow: $(VENV) ## check that imports point inwards
+	PYTHONPATH=layers/vitals/python $(BIN)/lint-imports
+
+format: $(VENV) ## format, and mend what can be mended
+	$(BIN)/ruff check --fix-only --exit-zero
+	$(BIN)/ruff format
+
+check-format: $(VENV)
+	$(BIN)/ruff format --check
+
+check-template: $(VENV) $(VENV_SAM)
+	$(BIN)/cfn-lint template.yaml
+	$(SAM) validate --lint
+
+pr: check-format lint types arrow check-template test ## the full gate, before a pull request
+
+build: $(BUILD) ## build what is deployed, into .aws-sam/build
+
+bench: install build ## measure the cold start of the built function
+	$(BIN)/python -m bench.cold_start $(ARGS)
+
+deploy: build ## deploy to AWS as STACK (vitals), asking for each setting
+	$(SAM) deploy --guided --stack-name "$(STACK)" --parameter-overrides $(PARAMETERS)
+
+bootstrap: $(VENV_SAM) ## create the first TENANT of STACK in AWS and print its key; FORCE=true: another
+	@answer=$$($(SAM) remote invoke AdminFunction --stack-name "$(STACK)" --event '{"command": \
+	"bootstrap", "tenant_name": "$(TENANT)", "key_name": "$(KEY)", "force": $(or $(FORCE),false)}') \
+	&& echo "$$answer" && case "$$answer" in *'"api_key"'*) ;; *) exit 1 ;; esac
+
+lock: ## renew the lock files from the .in files and package.json; UPGRADE=--upgrade: newest versions
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	"$(PYTHON)" -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv==0.13.8 && \
+	for name in layers/vitals/python/requirements requirements-dev requirements-sam; do \
+		echo "Locking $$name.in" && "$$folder/bin/uv" pip compile --quiet --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links $(UPGRADE) -o $$name.txt $$name.in || exit 1; done
+	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove everything that can be made again; the data in .local stays
+	rm -rf .aws-sam .venv .venv-sam node_modules .mypy_cache .ruff_cache .import_linter_cache \
+		.hypothesis
+	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The locks are complete, so pip has nothing to resolve; old pips cannot match extras to hashes.
+define install_into
+	@test -n "$(VERSION)" || { echo "No Python 3.11 or newer with venv: set PYTHON=…" >&2; exit 1; }
+	@echo "Installing $< into $(@D) (Python $(VERSION))"
+	@$(@D)/bin/python -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(VERSION)")' \
+		2>/dev/null || "$(PYTHON)" -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r $<
+	@rm -f $(@D)/.installed-* && touch $@
+endef
+
+$(VENV): requirements-dev.txt
+	$(install_into)
+
+$(VENV_SAM): requirements-sam.txt
+	$(install_into)
+
+$(NODE_MODULES): package-lock.json
+	@echo "Installing $< into $(@D)"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@mkdir -p $(@D) && touch $@
+
+# SAM ships no bytecode, and the timestamps of a Lambda zip spoil the usual kind. This kind has
+# none, and names the files as they are called in Lambda.
+$(BUILD): $(SOURCES) $(VENV_SAM)
+	@rm -f .aws-sam/built-*
+	$(SAM) build --parameter-overrides $(PARAMETERS)
+	@for folder in .aws-sam/build/*/; do folder=$${folder%/}; \
+		case $$folder in *Layer) lambda=/opt ;; *) lambda=/var/task ;; esac; \
+		.venv-sam/bin/python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+		-s $$folder -p $$lambda $$folder || exit 1; done
+	@touch $@

@@ -1,0 +1,272 @@
+"""The cold start of the built actions function, over a bare boto3 handler's.
+
+Each run is a whole fresh process, from its start to its first answered get_customer. Both handlers
+run on the built layer with the bytecode that is deployed, against the same replayed DynamoDB.
+"""
+
+import argparse
+import json
+import os
+import py_compile
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.built import built_template
+from bench.dynamodb_stub import Exchange, recording, save
+from local import dynamodb
+from local.functions import RunningFunction
+from local.proxy import Request, to_event
+from local.routes import Router
+from local.template import Function, Template
+
+PATH = "/functions/v1/api-inbound"
+HERE = Path(__file__).parent
+CUSTOMER = {
+    "name": "Acme Corp",
+    "external_id": "acme-1",
+    "logins": 22,
+    "adoption": 75,
+    "tickets": 3,
+    "mrr": 4200,
+    "tier": "enterprise",
+    "manager": "Ada",
+    "tags": ["emea", "renewal-q3"],
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A handler to be measured: how it is found, and the event that it answers."""
+
+    title: str
+    handler: str
+    folders: Sequence[Path]
+    environment: Mapping[str, str]
+    event: str
+
+    def command(self, pipe: int, *options: str) -> list[str]:
+        """Return the command of one run; without site, so that it has its own folders only."""
+        script = str(HERE / "first_answer.py")
+        run = [sys.executable, "-S", "-P", *options, script]
+        return [*run, str(pipe), self.handler, self.event]
+
+    def variables(self, endpoint: str) -> dict[str, str]:
+        """Return the environment of one run."""
+        path = os.pathsep.join(str(folder) for folder in self.folders)
+        return {**self.environment, "AWS_ENDPOINT_URL_DYNAMODB": endpoint, "PYTHONPATH": path}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds to the first answer, and the most memory held, in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def run(subject: Subject, endpoint: str) -> Run:
+    """Run *subject* once in a fresh process. Raises RuntimeError unless it answers 200."""
+    ours, theirs = os.pipe()
+    with os.fdopen(ours, "rb") as pipe, tempfile.TemporaryFile() as log:
+        started = time.perf_counter()
+        with subprocess.Popen(
+            subject.command(theirs),
+            env=subject.variables(endpoint),
+            pass_fds=[theirs],
+            stdout=log,
+        ):
+            os.close(theirs)
+            answer = pipe.readline()
+            seconds = time.perf_counter() - started
+            memory = pipe.read()
+        if not answer or json.loads(answer)["statusCode"] != 200:
+            log.seek(0)
+            said = (answer + log.read()).decode()
+            raise RuntimeError(f"{subject.title} answered {said or 'nothing'}")
+    return Run(seconds, int(memory) / 1024)
+
+
+def imports(subject: Subject, endpoint: str) -> Counter[str]:
+    """Return the microseconds that each package's own modules took to import, in one process."""
+    with Path(os.devnull).open("wb") as nowhere:
+        traced = subprocess.run(
+            subject.command(nowhere.fileno(), "-X", "importtime"),
+            env=subject.variables(endpoint),
+            pass_fds=[nowhere.fileno()],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    packages = Counter[str]()
+    for line in traced.stderr.splitlines():
+        columns = line.removeprefix("import time:").split("|")
+        if columns[0].strip().isdigit():
+            packages[package(columns[-1].strip())] += int(columns[0])
+    return packages
+
+
+def package(module: str) -> str:
+    """Return the package whose cost *module* is; our own is split one level further."""
+    return ".".join(module.split(".")[: 2 if module.startswith("vitals.") else 1])
+
+
+def record(template: Template, folder: Path) -> tuple[Subject, Subject, list[Exchange]]:
+    """Return both subjects, and what DynamoDB answers them; all of it is recorded, none made up."""
+    actions = template.functions["ActionsFunction"]
+    with dynamodb.embedded(folder / "dynamodb.log") as engine:
+        aws = dynamodb.credentials(engine, {})
+        for table in template.tables:
+            dynamodb.ensure(table, aws)
+        key, customer = create_customer(template, aws)
+        environment = {**aws, **actions.environment, "AWS_LAMBDA_FUNCTION_NAME": actions.name}
+        get = event(template, key, query=f"action=get_customer&id={customer}")
+        ours = Subject(
+            "get_customer",
+            actions.handler,
+            [actions.code, *actions.layers],
+            environment,
+            json.dumps(get),
+        )
+        with recording(engine.url) as (url, calls):
+            run(ours, url)
+            exchanges = list(calls)
+            bare = bare_subject(actions, environment, largest_item(exchanges), folder)
+            run(bare, url)
+            return ours, bare, exchanges + calls[len(exchanges) :]
+
+
+def create_customer(template: Template, aws: Mapping[str, str]) -> tuple[str, str]:
+    """Make a tenant and a customer by the built functions; return the key and the customer's id."""
+    admin = {"command": "bootstrap", "tenant_name": "Bench", "key_name": "bench"}
+    key = invoke(template.functions["AdminFunction"], aws, admin)["api_key"]
+    body = json.dumps({"action": "upsert_account", "data": CUSTOMER})
+    answer = invoke(template.functions["ActionsFunction"], aws, event(template, key, body=body))
+    return key, json.loads(answer["body"])["data"]["id"]
+
+
+def invoke(function: Function, aws: Mapping[str, str], given: object) -> dict[str, Any]:
+    """Return what *function* answers, in a process of its own."""
+    running = RunningFunction(function, aws, Path(os.devnull))
+    try:
+        answer: dict[str, Any] = json.loads(running.invoke(given))
+    finally:
+        running.stop()
+    return answer
+
+
+def event(template: Template, key: str, query: str = "", body: str = "") -> dict[str, Any]:
+    """Return the event that API Gateway would make of a request."""
+    headers = [("host", "bench.example:443"), ("x-api-key", key)]
+    headers += [("content-type", "application/json")] if body else []
+    request = Request(
+        method="POST" if body else "GET",
+        target=f"{PATH}?{query}" if query else PATH,
+        protocol="HTTP/1.1",
+        headers=headers,
+        body=body.encode(),
+        source_ip="192.0.2.1",
+        port=443,
+    )
+    match = Router(template.routes).match(request.method, PATH)
+    if match is None:
+        raise LookupError(f"no route takes {request.method} {PATH}")
+    return to_event(request, match)
+
+
+def largest_item(exchanges: Sequence[Exchange]) -> Mapping[str, Any]:
+    """Return the key of the largest item that was got: the bare handler gets the same."""
+    got = [one for one in exchanges if one.operation == "GetItem"]
+    key: dict[str, Any] = json.loads(max(got, key=lambda one: len(one.response)).request)["Key"]
+    return key
+
+
+def bare_subject(
+    actions: Function, environment: Mapping[str, str], key: Mapping[str, Any], folder: Path
+) -> Subject:
+    """Return the bare handler, compiled as what is deployed is, in a folder of its own."""
+    code = folder / "bare"
+    code.mkdir()
+    module = code / "bare_handler.py"
+    module.write_bytes((HERE / module.name).read_bytes())
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(module), doraise=True, invalidation_mode=unchecked)
+    return Subject(
+        "one boto3 GetItem",
+        "bare_handler.handler",
+        [code, *actions.layers],
+        environment,
+        json.dumps({"key": key}),
+    )
+
+
+def measure(subjects: Sequence[Subject], endpoint: str, runs: int) -> dict[str, list[Run]]:
+    """Run the subjects in turn, so that whatever else the machine does hits all of them."""
+    for subject in subjects:
+        run(subject, endpoint)  # brings the files into memory
+    results: dict[str, list[Run]] = {subject.title: [] for subject in subjects}
+    for _ in range(runs):
+        for subject in subjects:
+            results[subject.title].append(run(subject, endpoint))
+    return results
+
+
+def report(results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]) -> None:
+    """Print what was measured."""
+    (ours, runs), (bare, bare_runs) = results.items()
+    baseline = statistics.median(one.seconds for one in bare_runs)
+    print(f"Cold start, process start to first answer: median (quartiles) of {len(runs)}")
+    for title, measured in results.items():
+        low, middle, high = statistics.quantiles((one.seconds * 1000 for one in measured), n=4)
+        memory = statistics.median(one.megabytes for one in measured)
+        print(
+            f"  {title:20} {middle:6.0f} ms ({low:.0f} to {high:.0f})   "
+            f"x {middle / 1000 / baseline:.2f}   {memory:.0f} MB"
+        )
+    print(f"Ratio: {statistics.median(one.seconds for one in runs) / baseline:.2f}")
+    operations = Counter(one.operation for one in exchanges[:-1])  # the last is the bare handler's
+    calls = ", ".join(f"{count} {operation}" for operation, count in operations.items())
+    print(f"Calls of {ours}: {sum(operations.values())} ({calls}); of {bare}: 1")
+
+
+def report_imports(packages: Sequence[Counter[str]]) -> None:
+    """Print the packages whose own modules take longest to import."""
+    names = set().union(*packages)
+    medians = {name: statistics.median(one[name] for one in packages) / 1000 for name in names}
+    print(f"Imports: ms by package, without what they import; median of {len(packages)}")
+    for name, milliseconds in sorted(medians.items(), key=lambda pair: -pair[1])[:15]:
+        print(f"  {name:28} {milliseconds:6.1f}")
+    print(f"  {'all of ' + str(len(medians)):28} {sum(medians.values()):6.1f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours, bare, exchanges = record(built_template(), folder)
+        save(exchanges, folder / "recording.json")
+        stub = [sys.executable, "-m", "bench.dynamodb_stub", str(folder / "recording.json")]
+        with subprocess.Popen(stub, stdout=subprocess.PIPE, text=True) as replaying:
+            try:
+                if replaying.stdout is None:
+                    raise RuntimeError("the stub has no output")
+                endpoint = f"http://127.0.0.1:{int(replaying.stdout.readline())}"
+                report(measure([ours, bare], endpoint, runs), exchanges)
+                report_imports([imports(ours, endpoint) for _ in range(5)])
+            finally:
+                replaying.terminate()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""What the functions may do is what they do: the embedded table lets anybody do anything."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.dynamodb_stub import Exchange
+from local import intrinsics
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Invoke
+
+ROOT = Path(__file__).parents[2]
+RESOURCES: dict[str, Any] = intrinsics.load(ROOT / "template.yaml")["Resources"]
+TABLE = json.dumps({"Fn::GetAtt": ["Table", "Arn"]})
+INDEX = json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"})
+
+
+def granted(function: str) -> set[tuple[str, str]]:
+    """Return which operations the template allows a function on which resource."""
+    [role, _] = RESOURCES[function]["Properties"]["Role"]["Fn::GetAtt"]
+    found = set()
+    for policy in RESOURCES[role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            for action in [actions] if isinstance(actions, str) else actions:
+                found.add((action, json.dumps(statement["Resource"])))
+    return {(action, place) for action, place in found if action.startswith("dynamodb:")}
+
+
+def needed(calls: Sequence[Exchange]) -> set[tuple[str, str]]:
+    """Return which operations AWS would have demanded of the caller, on which resource."""
+    return {
+        (f"dynamodb:{operation}", INDEX if "IndexName" in request else TABLE)
+        for call in calls
+        for request in [json.loads(call.request)]
+        for operation in operations(call.operation, request)
+    }
+
+
+def operations(operation: str, request: dict[str, Any]) -> Iterator[str]:
+    """Yield the permissions of a call: a transaction needs those of its items."""
+    if operation == "TransactWriteItems":
+        for item in request["TransactItems"]:
+            [kind] = item
+            yield "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
+    else:
+        yield "GetItem" if operation == "TransactGetItems" else operation
+
+
+def test_the_admin_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke", calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/admin/bootstrap.json").read_text(encoding="utf-8"))
+
+    invoke("AdminFunction", event)
+    assert "error" in invoke("AdminFunction", event), "there is a tenant by now"
+    assert "api_key" in invoke("AdminFunction", event | {"force": True})
+
+    assert needed(calls["AdminFunction"]) == granted("AdminFunction")
+
+
+def test_the_actions_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke", api_key: str, calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/actions/upsert_account.json").read_text(encoding="utf-8"))
+    event["headers"]["x-api-key"] = api_key
+
+    def call(action: str, **data: Any) -> None:
+        event["body"] = json.dumps({"action": action, "data": data})
+        answer = invoke("ActionsFunction", event)
+        assert answer["statusCode"] == 200, answer
+
+    call("batch_upsert", customers=[{"name": "Acme"}, {"name": "Bolt", "external_id": "b-1"}])
+    call("update_health", name="Acme", field="logins", value=28)
+    call("log_contact", name="Acme", type="call")
+    call("get_customer", external_id="b-1")
+    call("list_customers", limit=10)
+    call("list_changes")
+    call("get_history", name="Acme")
+    call("delete_customer", name="Bolt")
+    call("restore_customer", name="Bolt")
+    call("delete_customer", name="Acme", hard=True)
+
+    assert needed(calls["ActionsFunction"]) == granted("ActionsFunction")
