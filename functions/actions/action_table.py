@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitals.domain.instants import iso
+from vitals.usecases.api_keys import (
+    CreateKeyInput,
+    KeyInput,
+    RotateInput,
+    create_api_key,
+    key_view,
+    list_api_keys,
+    revoke_api_key,
+    rotate_api_key,
+)
 from vitals.usecases.batch_upsert import BatchInput, batch_upsert
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.delete_customer import DeleteInput, delete_customer
 from vitals.usecases.get_customer import GetInput, get_customer
 from vitals.usecases.inputs import Input, WriteReference
+from vitals.usecases.list_audit import AuditInput, list_audit
 from vitals.usecases.list_changes import ChangesInput, HistoryInput, get_history, list_changes
 from vitals.usecases.list_customers import ListInput, list_customers
 from vitals.usecases.log_contact import ContactInput, log_contact
@@ -22,6 +32,7 @@ from vitals.usecases.upsert_account import UpsertInput, upsert_account
 
 READ = "customers:read"
 WRITE = "customers:write"
+ADMIN = "admin:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +60,10 @@ def whoami(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG00
     return {
         "action": "whoami",
         "data": {
-            "id": key.id,
+            **key_view(key),
             "type": "api_key",
-            "name": key.name,
-            "prefix": key.prefix,
-            "tenant_id": context.tenant.id,
             "tenant_name": context.tenant.name,
             "time_zone": context.tenant.time_zone,
-            "scopes": list(key.scopes),
-            "expires_at": iso(key.expires_at) if key.expires_at else None,
         },
         "warnings": [],
     }
@@ -126,6 +132,17 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "list_changes": Action(list_changes, "The feed of changes, newest first", ChangesInput),
     "get_history": Action(get_history, "One customer's changes, explained", HistoryInput),
+    "create_api_key": Action(
+        create_api_key, "Create an API key; shown once", CreateKeyInput, ADMIN, writes=True
+    ),
+    "list_api_keys": Action(list_api_keys, "The tenant's API keys, with last use", scope=ADMIN),
+    "rotate_api_key": Action(
+        rotate_api_key, "Replace an API key, both good for a while", RotateInput, ADMIN, writes=True
+    ),
+    "revoke_api_key": Action(
+        revoke_api_key, "Close an API key for good", KeyInput, ADMIN, writes=True
+    ),
+    "list_audit": Action(list_audit, "Who did what, when, from where", AuditInput, ADMIN),
     "list_actions": Action(list_actions, "What can be called, and how", scope=None),
     "whoami": Action(whoami, "Whose key this is and what it may do", scope=None),
 }

@@ -59,7 +59,14 @@ def _route(exchange: Exchange) -> Response:
         raise spent or refused or AssertionError
     action = _allowed(request, name)
     require_scope(key, action.scope)
-    run = wired.context(key, tenant, now, exchange.seconds_left, _idempotency(request))
+    run = wired.context(
+        key,
+        tenant,
+        now,
+        exchange.seconds_left,
+        idempotency=_idempotency(request),
+        source_ip=request.source_ip,
+    )
     answer = action.run(run, given)
     headers = {}
     if run.replays:
@@ -84,8 +91,10 @@ def _asked(request: Request) -> tuple[str, dict[str, Any], VitalsError | None]:
             raise ValidationError([FieldError("data", "must_be_object", "must be an object")])
         # What stands beside `data`, or in the query, counts as in it; saying two things does not.
         given = _joined(_joined(data, body), {k: v for k, v in query.items() if k != "action"})
+        if not isinstance(action, str | None):
+            raise ValidationError([FieldError("action", "must_be_string", "must be a string")])
         names = {name for name in (action, query.get("action")) if name is not None}
-        if len(names) > 1 or not all(isinstance(name, str) for name in names):
+        if len(names) > 1:
             message = "must be one name, in the body or in the query"
             raise ValidationError([FieldError("action", "conflicting_fields", message)])
     except VitalsError as error:

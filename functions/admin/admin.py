@@ -7,7 +7,7 @@ from typing import Any
 
 from vitals.domain.errors import FieldError, ValidationError, VitalsError
 from vitals.runtime import clock
-from vitals.runtime.api_keys import digest, make_key
+from vitals.runtime.api_keys import new_key
 from vitals.runtime.logging import logger
 from vitals.runtime.problems import problem
 from vitals.runtime.serve import LambdaContext
@@ -33,9 +33,4 @@ def _run(event: dict[str, Any]) -> dict[str, Any]:
     command = event.pop("command", None)
     if command != "bootstrap":
         raise ValidationError([FieldError("command", "unknown_value", "must be: bootstrap")])
-
-    def new_key() -> tuple[str, str]:
-        secret = make_key()
-        return secret, digest(secret)
-
     return bootstrap(wiring().tenants, event, clock.now(), clock.new_id, new_key)

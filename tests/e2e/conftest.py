@@ -24,7 +24,7 @@ Parameters:
 Globals:
   Function:
     Runtime: python3.13
-    Timeout: 1
+    Timeout: 2
     Environment:
       Variables: {TABLE_NAME: !Ref Table, VITALS_LIMIT_READS: 1000}
 Resources:

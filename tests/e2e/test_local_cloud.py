@@ -110,6 +110,18 @@ def test_an_interruption_ends_everything_quietly(cloud: "Cloud", number: signal.
     assert not (cloud.folder / "running.json").exists()
 
 
+def test_impatience_does_not_cut_the_end_short(cloud: "Cloud") -> None:
+    cloud.request("GET", "/")
+    pids = descendants(cloud.process.pid)
+    while cloud.process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(cloud.process.pid, signal.SIGINT)
+        time.sleep(0.01)
+    assert cloud.process.returncode == 0
+    assert_end(pids)
+    assert "Traceback" not in cloud.output
+
+
 def test_an_interruption_does_not_wait_for_requests(cloud: "Cloud") -> None:
     with socket.create_connection(("127.0.0.1", cloud.port)) as client:
         client.sendall(b'GET /?order={"sleep":0.9} HTTP/1.1\r\nHost: x\r\n\r\n')

@@ -233,10 +233,10 @@ def test_a_timeout_ends_the_worker_and_is_a_500(echo_cloud: "Cloud") -> None:
     before = seen(ordered(echo_cloud))["pid"]
     started = time.monotonic()
     response = ordered(echo_cloud, sleep=30)
-    assert 1 <= time.monotonic() - started < 5
+    assert 2 <= time.monotonic() - started < 6
     assert (response.status, response.body) == INTERNAL
     assert seen(ordered(echo_cloud))["pid"] != before
-    assert "EchoFunction: Sandbox.Timedout: Task timed out after 1.00 seconds" in echo_cloud.output
+    assert "EchoFunction: Sandbox.Timedout: Task timed out after 2.00 seconds" in echo_cloud.output
 
 
 def test_a_function_slower_than_its_integration_is_a_503(echo_cloud: "Cloud") -> None:
@@ -284,7 +284,7 @@ def test_a_function_has_the_environment_and_context_that_lambda_gives(echo_cloud
     assert "HOME" not in environment
     assert context["memory"] == "128"
     assert context["arn"].endswith(":function:EchoFunction")
-    assert 0 < context["remaining"] <= 1000
+    assert 0 < context["remaining"] <= 2000
 
 
 def test_the_console_has_a_line_for_a_request_and_the_log_what_the_function_said(

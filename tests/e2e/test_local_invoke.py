@@ -43,7 +43,7 @@ def test_an_invocation_prints_the_answer_and_logs_apart(new_cloud: "Callable[[],
     ("order", "kind", "said"),
     [
         ({"raise": "no"}, "ValueError", "no"),
-        ({"sleep": 9}, "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+        ({"sleep": 9}, "Sandbox.Timedout", "Task timed out after 2.00 seconds"),
         ({"exit": 7}, "Runtime.ExitError", "Runtime exited with error: exit status 7"),
     ],
 )

@@ -31,6 +31,7 @@ class ApiKey:
     prefix: str
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

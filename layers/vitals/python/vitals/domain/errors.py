@@ -96,6 +96,18 @@ class CustomerNotFoundError(VitalsError):
     code = "customer_not_found"
 
 
+class KeyNotFoundError(VitalsError):
+    """No such API key in this tenant."""
+
+    code = "key_not_found"
+
+
+class KeyRevokedError(VitalsError):
+    """The API key was revoked, which is for good."""
+
+    code = "key_revoked"
+
+
 class MethodNotAllowedError(VitalsError):
     """The action or route exists, for another method."""
 

@@ -21,6 +21,12 @@ def make_key(*, live: bool = True) -> str:
     return start + _checksum(start)
 
 
+def new_key() -> tuple[str, str]:
+    """Return a new secret key and its digest."""
+    secret = make_key()
+    return secret, digest(secret)
+
+
 def looks_right(key: str) -> bool:
     """Tell whether *key* has a key's form and checksum: a mistyped one is refused unread."""
     return bool(_KEY.fullmatch(key)) and key[-_CHECKSUM:] == _checksum(key[:-_CHECKSUM])

@@ -34,6 +34,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     trace_id: str
+    source_ip: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -83,6 +84,7 @@ def request_of(event: Mapping[str, Any], trace_id: str) -> Request:
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=raw,
         trace_id=trace_id,
+        source_ip=http.get("sourceIp", ""),
     )
 
 

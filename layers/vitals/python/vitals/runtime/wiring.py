@@ -5,25 +5,29 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.errors import BusyError, UnauthenticatedError
 from vitals.domain.model import ScoringModel, model_from_document
 from vitals.runtime import clock
-from vitals.runtime.api_keys import digest
+from vitals.runtime.api_keys import digest, new_key
 from vitals.runtime.authenticate import admitted
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.customers import CustomerTable
-from vitals.storage.ports import Customers, Tenants
+from vitals.storage.keyring import KeyringTable
+from vitals.storage.ports import Customers, Keyring, StorageBusyError, Tenants
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
 from vitals.usecases.context import Context, Idempotency
 
 FRESH = 30
 """Seconds for which a key and a tenant are served from memory: a revocation is effective within."""
+NOTED = timedelta(minutes=10)
+"""A key's last use is noted no more often."""
 KEYS = 1000
 MODELS = 256
 """How many of each are kept in memory."""
@@ -41,6 +45,7 @@ class Wiring:
     settings: Settings
     customers: Customers
     tenants: Tenants
+    keyring: Keyring
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
 
@@ -53,11 +58,18 @@ class Wiring:
             tenant = self.tenants.tenant(found.tenant_id)
             if tenant is None:
                 raise UnauthenticatedError("the API key's tenant is no more")
+            self._note_use(found, hashed, now)
             cached = (clock.monotonic(), found, tenant)
             if len(self._access) >= KEYS:
                 self._access.clear()
             self._access[hashed] = cached
         return admitted(cached[1], now), cached[2]
+
+    def _note_use(self, key: ApiKey, hashed: str, now: datetime) -> None:
+        """Note that *key* is in use, now and then: who asks wants to know whether, not when."""
+        if key.last_used_at is None or now - key.last_used_at > NOTED:
+            with suppress(StorageBusyError):
+                self.keyring.touch(hashed, now)
 
     def model_of(self, tenant: Tenant) -> Callable[[int], ScoringModel]:
         """Return how *tenant*'s model versions are had; they never change, so they are kept."""
@@ -82,7 +94,9 @@ class Wiring:
         tenant: Tenant,
         now: datetime,
         seconds_left: Callable[[], float],
+        *,
         idempotency: Idempotency | None,
+        source_ip: str,
     ) -> Context:
         """Return what a use-case is handed for one request."""
 
@@ -101,11 +115,14 @@ class Wiring:
             key=key,
             now=now,
             customers=self.customers,
+            keyring=self.keyring,
             model_of=self.model_of(tenant),
             new_id=clock.new_id,
+            new_key=new_key,
             pause=pause,
             has_time=lambda: seconds_left() > MARGIN,
             idempotency=idempotency,
+            source_ip=source_ip,
         )
 
 
@@ -113,4 +130,4 @@ class Wiring:
 def wiring() -> Wiring:
     """Return the wiring of this process."""
     table = Table(settings().table_name)
-    return Wiring(settings(), CustomerTable(table), TenantTable(table))
+    return Wiring(settings(), CustomerTable(table), TenantTable(table), KeyringTable(table))

@@ -15,6 +15,7 @@ from vitals.domain.customer import Customer
 from vitals.domain.errors import PayloadTooLargeError
 from vitals.domain.instants import iso
 from vitals.storage import codec, keys
+from vitals.storage.answers import answer_item, put_answer, unanswered
 from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 
@@ -63,9 +64,7 @@ class CustomerTable:
             writes.put("version", self._change_item(tenant, commit.change), self._absent())
             self._move_locks(writes, tenant, commit.before, commit.after)
             self._move_revenue(writes, tenant, commit.after.id, commit.before, commit.after)
-        if commit.answer is not None:
-            given = self._answer_item(tenant, commit.answer)
-            writes.put("answer", given, self._unanswered(commit.answer))
+        put_answer(writes, self._item, tenant, commit.answer)
         if len(writes.labels) == 1:
             self._table.put(item, self._unmoved(commit.before))
         else:
@@ -86,9 +85,7 @@ class CustomerTable:
         writes.put("version", self._change_item(tenant, change), self._absent())
         self._move_locks(writes, tenant, customer, None)
         self._move_revenue(writes, tenant, customer.id, customer, None)
-        if answer is not None:
-            given = self._answer_item(tenant, answer)
-            writes.put("answer", given, self._unanswered(answer))
+        put_answer(writes, self._item, tenant, answer)
         self._table.transact(writes)
 
     def purge_history(self, tenant: Tenant, customer_id: str) -> None:
@@ -156,7 +153,8 @@ class CustomerTable:
     def claim(self, tenant: Tenant, answer: StoredAnswer) -> None:
         """Store *answer* unless its key has an unexpired one: 1 write."""
         with suppress(WriteConflictError):
-            self._table.put(self._answer_item(tenant, answer), self._unanswered(answer))
+            item = answer_item(self._item, tenant, answer)
+            self._table.put(item, unanswered(self._item, answer))
 
     def answer(self, tenant: Tenant, key: str, now: datetime) -> StoredAnswer | None:
         """Return the unexpired answer of an Idempotency-Key: 1 read."""
@@ -226,11 +224,6 @@ class CustomerTable:
             row=codec.change_row(change),
         )
 
-    def _answer_item(self, tenant: Tenant, answer: StoredAnswer) -> Item:
-        doc = codec.encode({"fingerprint": answer.fingerprint, "body": answer.body})
-        key = keys.answer(tenant, answer.key)
-        return self._item(*key, doc=doc, expires_at=answer.expires_at)
-
     def _move_locks(
         self, writes: Writes, tenant: Tenant, before: Customer | None, after: Customer | None
     ) -> None:
@@ -259,12 +252,6 @@ class CustomerTable:
 
     def _unmoved(self, before: Customer | None) -> Condition:
         return self._absent() if before is None else self._item.version == before.version
-
-    def _unanswered(self, answer: StoredAnswer) -> Condition:
-        # Expired items are deleted late, if ever.
-        expired: Condition = self._item.expires_at <= answer.at
-        unanswered: Condition = self._absent() | expired
-        return unanswered
 
     def _absent(self) -> Condition:
         return self._item.PK.does_not_exist()

@@ -89,6 +89,11 @@ def tenant_keys(tenant_id: str) -> str:
     return f"T#{tenant_id}#KEYS"
 
 
+def audit_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's audit events."""
+    return f"T#{tenant_id}#AUDIT"
+
+
 def minute(tenant_id: str, number: int) -> Key:
     """Return the key of a tenant's counters of one minute since the epoch."""
     return f"T#{tenant_id}#R", f"M#{number}"

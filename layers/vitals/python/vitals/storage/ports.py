@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.audit import AuditEvent
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
 
@@ -28,7 +29,10 @@ class WriteConflictError(Exception):
 
 
 class StorageBusyError(Exception):
-    """The table throttled or another transaction was in the way; nothing was written."""
+    """The table throttled, another transaction was in the way, or no answer came.
+
+    Nothing was written; where no answer came, all may have been.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +166,45 @@ class Tenants(Protocol):
 
     def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
         """Add to the minute's counters and return what they stand at."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """One API key before (None: it is new) and after, under the hash of its secret."""
+
+    before: ApiKey | None
+    after: ApiKey
+    digest: str
+
+
+class Keyring(Protocol):
+    """The API keys of a tenant as its administrators see them, and the audit of what they did."""
+
+    def keys(self, tenant_id: str) -> list[KeyChange]:
+        """Return every key of the tenant, oldest first, each as a change of nothing."""
+
+    def write(
+        self,
+        tenant: Tenant,
+        changes: Sequence[KeyChange],
+        event: AuditEvent,
+        answer: StoredAnswer | None,
+    ) -> None:
+        """Make all of *changes*, with their audit event and the answer they give, or none.
+
+        Raises WriteConflictError on `version` if a key is not as it was before.
+        """
+
+    def touch(self, digest: str, at: datetime) -> None:
+        """Note when the key was last used."""
+
+    def events(
+        self,
+        tenant_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: Place | None = None,
+        page: int | None = None,
+    ) -> Iterator[AuditEvent]:
+        """Yield the tenant's audit events, newest first, behind the place *after*."""

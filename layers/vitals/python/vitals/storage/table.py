@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from botocore.exceptions import ConnectionError, HTTPClientError  # noqa: A004 - its name there
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -230,6 +231,11 @@ class Table:
             item.update(actions=actions)
         return item
 
+    def set_doc(self, item: Item, doc: str) -> None:
+        """Set the item's `doc` and leave the rest of it as it is."""
+        with _translated():
+            item.update(actions=[self.item.doc.set(doc)], condition=self.item.PK.exists())
+
 
 @contextmanager
 def _translated() -> Iterator[None]:
@@ -237,6 +243,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        if error.cause_response_code in _BUSY:
+        # The cause of an error without an answer has no code to look for.
+        unanswered = isinstance(error.cause, ConnectionError | HTTPClientError)
+        if unanswered or error.cause_response_code in _BUSY:
             raise StorageBusyError from error
         raise

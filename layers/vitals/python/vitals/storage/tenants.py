@@ -9,7 +9,7 @@ from typing import Any
 from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.instants import iso
 from vitals.domain.numbers import of_cents
-from vitals.storage import codec, keys
+from vitals.storage import codec, keyring, keys
 from vitals.storage.table import INDEX, Table, Writes
 
 _KEEP_COUNTERS = 120
@@ -28,17 +28,7 @@ class TenantTable:
         item = self._table.get(keys.api_key(digest), consistent=False)
         if item is None:
             return None
-        stored = codec.decode(item.row or "")
-        return ApiKey(
-            id=stored["id"],
-            tenant_id=stored["tenant_id"],
-            name=stored["name"],
-            scopes=tuple(stored["scopes"]),
-            prefix=stored["prefix"],
-            created_at=datetime.fromisoformat(stored["created_at"]),
-            expires_at=_instant(stored.get("expires_at")),
-            revoked_at=_instant(stored.get("revoked_at")),
-        )
+        return keyring.key_of(item.row, item.doc)
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         """Return the tenant with its portfolio's MRR: 1 query over one page of small items."""
@@ -103,21 +93,7 @@ class TenantTable:
 
     def create_key(self, key: ApiKey, digest: str) -> None:
         """Store a new key under the hash of its secret."""
-        row = {
-            "id": key.id,
-            "tenant_id": key.tenant_id,
-            "name": key.name,
-            "scopes": key.scopes,
-            "prefix": key.prefix,
-            "created_at": iso(key.created_at),
-            "expires_at": iso(key.expires_at) if key.expires_at else None,
-        }
-        item = self._item(
-            *keys.api_key(digest),
-            index_pk=keys.tenant_keys(key.tenant_id),
-            index_sk=f"{iso(key.created_at)}#{key.id}",
-            row=codec.encode(row),
-        )
+        item = keyring.key_item(self._item, key, digest)
         self._table.put(item, self._item.PK.does_not_exist())
 
     def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
@@ -126,7 +102,3 @@ class TenantTable:
         gone = datetime.fromtimestamp(minute * 60 + 60 + _KEEP_COUNTERS, UTC)
         stands = self._table.add(item, counters, gone)
         return {name: int(getattr(stands, name) or 0) for name in counters}
-
-
-def _instant(stored: str | None) -> datetime | None:
-    return datetime.fromisoformat(stored) if stored else None

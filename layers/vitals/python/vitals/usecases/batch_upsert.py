@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from vitals.domain.customer import normalised_name
-from vitals.domain.errors import FieldError, ValidationError, VitalsError
-from vitals.storage.ports import StoredAnswer
+from vitals.domain.errors import BusyError, FieldError, ValidationError, VitalsError
+from vitals.storage.ports import StorageBusyError, StoredAnswer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Flag, one_of
 from vitals.usecases.find import Known
-from vitals.usecases.inputs import Input, read
+from vitals.usecases.inputs import Input, Reference, read
 from vitals.usecases.upsert_account import upsert_account
 from vitals.usecases.write import KEEP_ANSWERS, mismatch
 
@@ -43,7 +43,12 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, rest = read(BatchInput, given, also=("customers",))
     records = records_of(rest)
     shared = {name: given[name] for name in BatchInput.model_fields if name in given}
-    if not parsed.dry_run:
+    if parsed.dry_run:
+        # Whatever a record says: a batch that is tried stores nothing.
+        records = [
+            {**each, "dry_run": True} if isinstance(each, dict) else each for each in records
+        ]
+    else:
         claim(context)
     known, chains = _planned(context, records)
     results: list[Answer] = [{}] * len(records)
@@ -112,20 +117,10 @@ def _result(
             message = "must be an object"
             raise ValidationError([FieldError(f"customers.{index}", "must_be_object", message)])
         answer = upsert_account(own, {**shared, **record}, known)
+    except StorageBusyError:
+        return _refused(index, BusyError("the table is throttling: send this record again"))
     except VitalsError as error:
-        return {
-            "index": index,
-            "status": "error",
-            "error": {
-                "code": error.code,
-                "detail": error.detail,
-                "errors": [
-                    {"field": each.field, "code": each.code, "message": each.message}
-                    for each in error.errors
-                ],
-                **error.extra,
-            },
-        }
+        return _refused(index, error)
     data = answer["data"]
     status = "created" if answer["created"] else "updated"
     return {
@@ -137,7 +132,24 @@ def _result(
         "score": answer["score"],
         "health": answer["status"],
         "version": data["version"],
+        **({"dry_run": True} if "dry_run" in answer else {}),
         "warnings": answer["warnings"],
+    }
+
+
+def _refused(index: int, error: VitalsError) -> Answer:
+    return {
+        "index": index,
+        "status": "error",
+        "error": {
+            "code": error.code,
+            "detail": error.detail,
+            "errors": [
+                {"field": each.field, "code": each.code, "message": each.message}
+                for each in error.errors
+            ],
+            **error.extra,
+        },
     }
 
 
@@ -171,10 +183,13 @@ def _tokens(record: Any) -> list[Token]:
     """Return every (kind, value) by which *record* may find its customer."""
     if not isinstance(record, Mapping):
         return []
-    tokens = []
-    for kind in ("id", "external_id", "name"):
-        value = record.get(kind)
-        if isinstance(value, str) and value.strip():
-            same = normalised_name(value) if kind == "name" else value.strip()
-            tokens.append((kind, same))
-    return tokens
+    try:
+        said, _, _ = read(
+            Reference, {k: v for k, v in record.items() if k in Reference.model_fields}
+        )
+    except ValidationError:
+        # Its own upsert refuses the record.
+        return []
+    name = said.name and normalised_name(said.name)
+    tokens = (("id", said.id), ("external_id", said.external_id), ("name", name))
+    return [(kind, value) for kind, value in tokens if value is not None]

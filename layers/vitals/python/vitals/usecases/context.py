@@ -13,7 +13,7 @@ from vitals.domain.instants import zone
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.view import customer_view
-from vitals.storage.ports import Customers
+from vitals.storage.ports import Customers, Keyring
 
 Answer = dict[str, Any]
 
@@ -30,7 +30,8 @@ class Idempotency:
 class Context:
     """One request of one tenant.
 
-    *now* is the request's only time. *new_id* makes a ULID of an instant. *pause* waits before the
+    *now* is the request's only time; *source_ip* is where it came from. *new_id* makes a ULID of
+    an instant, *new_key* a secret key and its hash. *pause* waits before the
     try after the given one, or raises BusyError when the request has no time for another;
     *has_time* tells whether there is enough for one more record.
     """
@@ -39,11 +40,14 @@ class Context:
     key: ApiKey
     now: datetime
     customers: Customers
+    keyring: Keyring
     model_of: Callable[[int], ScoringModel]
     new_id: Callable[[datetime], str]
+    new_key: Callable[[], tuple[str, str]]
     pause: Callable[[int], None]
     has_time: Callable[[], bool]
     idempotency: Idempotency | None = None
+    source_ip: str = ""
     replays: list[str] = field(default_factory=list)
     """The Idempotency-Keys of this request that were answered from a stored answer."""
 

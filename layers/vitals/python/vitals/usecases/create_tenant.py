@@ -10,11 +10,9 @@ from vitals.domain.access import SCOPES, ApiKey, Tenant
 from vitals.domain.errors import TenantExistsError
 from vitals.domain.model import DEFAULT_MODEL
 from vitals.storage.ports import Tenants
+from vitals.usecases.api_keys import PREFIX
 from vitals.usecases.fields import Flag, Name, whole
 from vitals.usecases.inputs import Input, read
-
-PREFIX = 12
-"""So much of a key is kept in clear: enough to tell keys apart, not to guess one."""
 
 
 class BootstrapInput(Input):

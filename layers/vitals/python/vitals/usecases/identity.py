@@ -7,22 +7,26 @@ from dataclasses import replace
 from vitals.domain.customer import Customer, normalised_name
 from vitals.domain.errors import DuplicateExternalIdError, DuplicateNameError, InTrashError
 from vitals.usecases.context import Context
+from vitals.usecases.find import is_over
+from vitals.usecases.purge import purge_customer
 
 
-def renamed(context: Context, customer: Customer, name: str) -> Customer:
+def renamed(context: Context, customer: Customer, name: str, *, dry_run: bool = False) -> Customer:
     """Return the stored *customer* under *name*. Raises DuplicateNameError.
 
     What another takes meanwhile, the commit's locks refuse.
     """
     if normalised_name(name) != normalised_name(customer.name):
-        _refuse_taken(context, "name", name, customer)
+        _refuse_taken(context, "name", name, customer, dry_run=dry_run)
     return replace(customer, name=name)
 
 
-def identified(context: Context, customer: Customer, external_id: str | None) -> Customer:
+def identified(
+    context: Context, customer: Customer, external_id: str | None, *, dry_run: bool = False
+) -> Customer:
     """Return the stored *customer* under *external_id*. Raises DuplicateExternalIdError."""
     if external_id is not None and external_id != customer.external_id:
-        _refuse_taken(context, "external_id", external_id, customer)
+        _refuse_taken(context, "external_id", external_id, customer, dry_run=dry_run)
     return replace(customer, external_id=external_id)
 
 
@@ -36,9 +40,17 @@ def in_trash(context: Context, customer: Customer) -> InTrashError:
     )
 
 
-def _refuse_taken(context: Context, kind: str, value: str, customer: Customer) -> None:
+def _refuse_taken(
+    context: Context, kind: str, value: str, customer: Customer, *, dry_run: bool
+) -> None:
     holder = context.customers.holder(context.tenant, kind, value)
     if holder is None or holder == customer.id:
+        return
+    gone = context.customers.get(context.tenant, holder)
+    if gone is not None and is_over(context, gone):
+        # Nobody can restore it any more: it gives way, as it does to a creation.
+        if not dry_run:
+            purge_customer(context, gone)
         return
     error = DuplicateNameError if kind == "name" else DuplicateExternalIdError
     raise error(f"another customer has the {kind} {value!r}", extra={"customer_id": holder})

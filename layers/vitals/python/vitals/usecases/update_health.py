@@ -44,9 +44,9 @@ def update_health(context: Context, given: Mapping[str, Any]) -> Answer:
             raise in_trash(context, before)
         after = before
         if name == "name" and wanted.name is not None:
-            after = renamed(context, before, wanted.name)
+            after = renamed(context, before, wanted.name, dry_run=parsed.dry_run)
         elif name == "external_id":
-            after = identified(context, before, wanted.external_id)
+            after = identified(context, before, wanted.external_id, dry_run=parsed.dry_run)
         after = merged(after, patch, context.moment)
         reason = Reason(action=ACTION, lifecycle_given=name == "lifecycle")
         return Draft(before=before, after=after, reason=reason)

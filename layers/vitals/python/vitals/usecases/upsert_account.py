@@ -96,7 +96,7 @@ def _identified(context: Context, before: Customer, parsed: UpsertInput) -> Cust
     after, external_id = before, parsed.external_id
     by_external_id = external_id is not None and external_id == before.external_id
     if parsed.name is not None and (parsed.id is not None or by_external_id):
-        after = renamed(context, after, parsed.name)
+        after = renamed(context, after, parsed.name, dry_run=parsed.dry_run)
     elif external_id is not None and before.external_id is not None and not by_external_id:
         # Found by its name, another spelling of it is no rename; but another external_id is
         # another customer, which cannot have the name too.
@@ -105,4 +105,6 @@ def _identified(context: Context, before: Customer, parsed: UpsertInput) -> Cust
             f"{before.external_id!r}, not {external_id!r}",
             extra={"customer_id": before.id},
         )
-    return identified(context, after, external_id) if external_id is not None else after
+    if external_id is None:
+        return after
+    return identified(context, after, external_id, dry_run=parsed.dry_run)

@@ -1,0 +1,39 @@
+"""The API over a table of the test's own, at an instant that the test moves."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from local import template
+from tests.integration.actions.api import Api, Clock, an_api, forget
+from tests.integration.tables import connected, created
+
+from vitals.runtime import clock
+from vitals.storage.table import Table
+
+
+@pytest.fixture(scope="session")
+def actions_table(aws: Mapping[str, str]) -> Table:
+    """A table in the embedded engine, not yet created."""
+    return connected("actions", aws)
+
+
+@pytest.fixture
+def table(
+    actions_table: Table, template_table: template.Table, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Table]:
+    """An empty table that the function uses, with nothing in the function's memory."""
+    monkeypatch.setattr("vitals.runtime.wiring.Table", lambda _: actions_table)
+    for variable in ("TABLE_NAME", "VITALS_LIMIT_READS", "VITALS_LIMIT_WRITES", "LOG_LEVEL"):
+        monkeypatch.delenv(variable, raising=False)
+    with created(actions_table, template_table):
+        forget()
+        yield actions_table
+    forget()
+
+
+@pytest.fixture
+def api(table: Table, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API of a new tenant with a key of every scope, at NOW until the test moves it."""
+    hands = Clock()
+    monkeypatch.setattr(clock, "now", lambda: hands.now)
+    return an_api(table, hands)
