@@ -57,6 +57,8 @@ class DataFolder:
     def _lock_file(self) -> TextIO:
         try:
             self.database.parent.mkdir(parents=True, exist_ok=True)
+            # Customers' data and logs are nobody else's business.
+            self.path.chmod(0o700)
             return (self.path / "lock").open("a")
         except OSError as error:
             raise LocalCloudError(f"Cannot use {self.path}: {error.strerror}.") from error

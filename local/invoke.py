@@ -38,7 +38,7 @@ def invoke(settings: Settings, name: str, event_path: Path) -> bool:
             dynamodb.ensure(table, aws)
         called = RunningFunction(function, aws)
         stack.callback(called.stop)
-        return _print(called, event)
+        return _print(called, _keyed(event, folder))
 
 
 def _event(path: Path) -> object:
@@ -48,6 +48,14 @@ def _event(path: Path) -> object:
         raise LocalCloudError(f"Cannot read {path}: {error.strerror}.") from error
     except ValueError as error:
         raise LocalCloudError(f"{path} is not JSON: {error}.") from error
+
+
+def _keyed(event: object, folder: DataFolder) -> object:
+    """Return *event* with the key of this data where it says {{api_key}}, as ours do."""
+    with contextlib.suppress(FileNotFoundError):
+        key = folder.key.read_text().strip()
+        return json.loads(json.dumps(event).replace("{{api_key}}", key))
+    return event
 
 
 def _print(function: RunningFunction, event: object) -> bool:

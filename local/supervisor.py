@@ -18,9 +18,7 @@ from local.routes import Router
 from local.template import Template, read
 
 _ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB"
-_EXAMPLE = (
-    '{"action":"upsert_account","data":{"name":"Acme Corp","logins":22,"adoption":75,"tickets":1}}'
-)
+_EXAMPLE = '{"action":"upsert_account","data":{"name":"Example Ltd","logins":22,"adoption":75}}'
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,10 @@ def a_key(**fields: Any) -> ApiKey:
     return ApiKey(**{**given, **fields})
 
 
+def _unforeseen(error: Exception) -> None:
+    raise error
+
+
 def a_context(
     model: ScoringModel | None = None, *, now: datetime = NOW, time_zone: str = "UTC"
 ) -> Context:
@@ -99,10 +103,12 @@ def a_context(
         customers=cast("Customers", None),
         keyring=cast("Keyring", None),
         model_of=lambda _: used,
+        clock=lambda: now,
         new_id=lambda _: ID,
         new_key=lambda: ("secret", "digest"),
         pause=no_wait,
         has_time=lambda: True,
+        report=_unforeseen,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from threading import RLock
 from typing import Any
 
 from vitals.domain.access import ApiKey, Tenant
@@ -16,9 +17,10 @@ Held = dict[tuple[str, str], str]
 
 
 class FakeCustomers:
-    """`ports.Customers` in memory; each attribute is by tenant id first."""
+    """`ports.Customers` in memory; each attribute is by tenant id first. Threads may share one."""
 
     def __init__(self) -> None:
+        self.lock = RLock()
         self.customers: dict[str, dict[str, Customer]] = {}
         self.tombstones: dict[str, dict[str, int]] = {}
         self.held: dict[str, Held] = {}
@@ -40,7 +42,14 @@ class FakeCustomers:
         found = {(kind, value): self.holder(tenant, kind, value) for kind, value in wanted}
         return {token: holder for token, holder in found.items() if holder is not None}
 
+    def check(self, tenant: Tenant, customer: Customer) -> None:
+        """Nothing is too large for a dict."""
+
     def commit(self, tenant: Tenant, commit: Commit) -> None:
+        with self.lock:
+            self._commit(tenant, commit)
+
+    def _commit(self, tenant: Tenant, commit: Commit) -> None:
         failed = self._moved(tenant, commit.after.id, commit.before)
         if commit.change is not None:
             failed |= self._recorded(tenant, commit.change)

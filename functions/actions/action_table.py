@@ -18,6 +18,7 @@ from vitals.usecases.api_keys import (
 )
 from vitals.usecases.batch_upsert import BatchInput, batch_upsert
 from vitals.usecases.context import Answer, Context
+from vitals.usecases.customer_input import CustomerInput
 from vitals.usecases.delete_customer import DeleteInput, delete_customer
 from vitals.usecases.get_customer import GetInput, get_customer
 from vitals.usecases.inputs import Input, WriteReference
@@ -79,7 +80,7 @@ def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa:
                 "purpose": action.purpose,
                 "methods": list(action.methods),
                 "scope": action.scope,
-                "parameters": action.takes.model_json_schema(),
+                "parameters": _parameters(action, context),
             }
             for name, action in ACTIONS.items()
         ],
@@ -96,6 +97,16 @@ def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa:
         ],
         "warnings": [],
     }
+
+
+def _parameters(action: Action, context: Context) -> dict[str, Any]:
+    """Return the JSON Schema of what *action* takes, the model's signals among it."""
+    schema = action.takes.model_json_schema()
+    if issubclass(action.takes, CustomerInput):
+        for signal in context.model.signals:
+            kind = {"enum": list(signal.options)} if signal.options else {"type": "number"}
+            schema["properties"][signal.name] = kind
+    return schema
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -28,6 +28,8 @@ from vitals.usecases.context import Idempotency
 
 PATH = "/functions/v1/api-inbound"
 LONGEST_KEY = 255
+SHOWN = 40
+"""So much of a wrong action's name is shown."""
 
 wiring()
 gc.freeze()
@@ -51,8 +53,9 @@ def _route(exchange: Exchange) -> Response:
     key, tenant = wired.admit(presented(request.headers), now)
     exchange.notes |= {"tenant_id": tenant.id, "key_id": key.id}
     name, given, refused = _asked(request)
-    exchange.notes["action"] = name
     action = ACTIONS.get(name)
+    # A name that is none may be anything, a key among them.
+    exchange.notes["action"] = name if action else None
     window, spent = draw(wired.tenants, tenant, wired.settings, now, _drawn(action, given))
     exchange.headers = window.headers
     if spent or refused:
@@ -123,7 +126,7 @@ def _allowed(request: Request, name: str) -> Action:
     """Return the action called *name*, if the method may call it."""
     action = ACTIONS.get(name)
     if action is None:
-        said = f"{name!r} is no action" if name else "no action was named"
+        said = f"{name[:SHOWN]!r} is no action" if name else "no action was named"
         raise UnknownActionError(
             f"{said}: name one of {', '.join(ACTIONS)}", extra={"actions": list(ACTIONS)}
         )

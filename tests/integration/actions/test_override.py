@@ -48,8 +48,8 @@ def test_a_score_and_signals_in_one_request_are_both_kept(api: Api, acme: str) -
 @pytest.mark.parametrize(
     ("action", "data"),
     [
-        ("upsert_account", {"logins": 22}),
-        ("upsert_account", {"days": None}),
+        ("upsert_account", {"logins": 23}),
+        ("upsert_account", {"days": 5}),
         ("upsert_account", {"score": None}),
         ("update_health", {"field": "nps", "value": 9}),
         ("update_health", {"field": "score", "value": None}),

@@ -202,7 +202,7 @@ def test_half_a_batch_goes_on_under_its_key(api: Api) -> None:
     records = [{"name": f"Customer {number}", "logins": number} for number in range(4)]
     api.post("batch_upsert", {"customers": records}, idempotency_key="k")
     for key in list(api.stored()):
-        if "#I#" in key[0] and key == answer_key(api, "k#3"):
+        if "#I#" in key[0] and key == answer_key(api, "k\n3"):
             api.table.delete_many([key])
     before = api.customer(name="Customer 0")["version"]
     reply = api.post("batch_upsert", {"customers": records}, idempotency_key="k")

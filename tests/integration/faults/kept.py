@@ -77,7 +77,8 @@ class Kept:
         gone = sorted(
             [self.tombstones[each]["version"], self.changes(each)] for each in self.tombstones
         )
-        return without_ids(codec.encode([told, gone, self.revenue]))
+        answers = [self.items[key]["doc"] for key in sorted(self.items) if key[1] == "ANSWER"]
+        return without_ids(codec.encode([told, gone, self.revenue, answers]))
 
     @property
     def revenue(self) -> int:

@@ -110,13 +110,15 @@ def next_change(
 
 
 @st.composite
-def overrides(draw: st.DrawFn, now: datetime) -> Override | None:
+def overrides(draw: st.DrawFn, now: datetime, case: Case) -> Override | None:
+    """Draw a score set by hand, often one of the band that the signals give."""
     if draw(st.booleans()):
         return None
+    computed = oracle.score(case.document, case.profile, case.values).value or 0
     expiry = draw(st.none() | st.integers(-5, 200).map(lambda days: now + timedelta(days=days)))
     if expiry is not None:
         expiry += timedelta(minutes=draw(st.integers(0, 1440)))
-    return Override(draw(st.integers(0, 100)), "key-1", now, None, expiry)
+    return Override(draw(st.integers(0, 100) | st.just(computed)), "key-1", now, None, expiry)
 
 
 @given(st.data(), cases(contacted=True), instants, ZONES)
@@ -131,7 +133,7 @@ def test_the_next_band_change_is_the_first_instant_at_which_the_published_band_d
         signals={key: value for key, value in case.values.items() if key != "days"},
         last_contact_on=contacted,
         scoring_profile=case.profile,
-        override=data.draw(overrides(now)),
+        override=data.draw(overrides(now, case)),
     )
     view = customer_view(customer, case.model, now, zone, 0, whole=False)
     expected = next_change(case, customer, now, zone)
@@ -154,6 +156,26 @@ def test_days_that_clocks_skip_or_repeat_count_as_days() -> None:
     # Watch begins at 50 points: half of 180 days, and the day on which 49.5 is passed.
     assert view["next_band_change_at"] == "2026-04-01T22:00:00.000Z"
     assert view["next_band_change_to"] == "at_risk"
+
+
+@pytest.mark.parametrize(
+    ("expires", "changes", "band"),
+    [
+        # Watch until 90 days, which in Tokyo are over when 1 April is.
+        ("2026-03-10T00:00:00+00:00", "2026-04-01T15:00:00.000Z", "at_risk"),
+        ("2026-04-01T14:59:00+00:00", "2026-04-01T15:00:00.000Z", "at_risk"),
+        ("2026-04-01T16:30:00+00:00", "2026-04-01T16:30:00.000Z", "at_risk"),
+        ("2026-06-30T00:00:00+00:00", "2026-06-30T00:00:00.000Z", "critical"),
+    ],
+)
+def test_after_an_override_comes_what_its_end_or_the_decay_behind_it_brings(
+    expires: str, changes: str, band: str
+) -> None:
+    override = Override(55, "key-1", NOW, None, datetime.fromisoformat(expires))
+    customer = a_customer(last_contact_on=date(2026, 1, 1), override=override)
+    view = customer_view(customer, a_model(), NOW, ZoneInfo("Asia/Tokyo"), 0)
+    assert view["status"] == "watch"
+    assert (view["next_band_change_at"], view["next_band_change_to"]) == (changes, band)
 
 
 @pytest.mark.parametrize("contacted", [None, date(2026, 1, 1)])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import fields as attributes
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,7 @@ from tests.builders import NOW, a_customer, a_model, a_moment
 from tests.unit.strategies import json_values, patches
 
 from vitals.domain.change import Change, differences, facts, replayed
-from vitals.domain.customer import Customer
+from vitals.domain.customer import Customer, Override
 from vitals.domain.mutation import Reason, settled
 from vitals.domain.patch import Patch, merged
 from vitals.storage.codec import change_of, change_row
@@ -149,6 +150,28 @@ def test_values_that_python_takes_for_equal_are_told_apart(before: Any, after: A
     old, new = a_customer(custom_fields={"x": before}), a_customer(custom_fields={"x": after})
     assert differences(old, new) == {"custom_fields.x": (before, after)}
     assert differences(old, a_customer(custom_fields={"x": copy.deepcopy(before)})) == {}
+
+
+EVERY_FACT: dict[str, Any] = {
+    "name": "Other", "external_id": "x-1", "last_contact_on": date(2026, 3, 1), "mrr": 1, "arr": 12,
+    "revenue_basis": "mrr", "tier": "smb", "lifecycle": "won", "lifecycle_auto": True,
+    "manager": "Sarah", "tags": ("vip",), "renewal_date": date(2026, 3, 1), "note": "n",
+    "next_touch": date(2026, 3, 1), "since": date(2026, 3, 1), "sentiment": "neutral",
+    "scoring_profile": "big", "model_version": 2, "score": 1, "status": "critical",
+    "score_changed_at": NOW, "deleted_at": NOW, "override": Override(1, "key-1", NOW),
+    "signals": {"nps": 9}, "custom_fields": {"plan": 1},
+}  # fmt: skip
+BOOKKEEPING = {
+    "id", "tenant_id", "created_at", "updated_at", "version", "change_id", "cause", "received",
+}  # fmt: skip
+"""What a change's own columns say, or what is no change: when a signal last arrived."""
+
+
+def test_whatever_is_stored_of_a_customer_is_in_its_change() -> None:
+    assert EVERY_FACT.keys() | BOOKKEEPING == {field.name for field in attributes(Customer)}
+    for name, value in EVERY_FACT.items():
+        [path] = differences(a_customer(), a_customer(**{name: value}))
+        assert path.partition(".")[0] == name
 
 
 def test_a_zero_is_a_fact_and_nothing_is_none() -> None:

@@ -124,6 +124,22 @@ def test_reach_of_a_value_s_own_points_is_no_better_than_the_value(
     assert (None if found is None else Fraction(found)) == expected
 
 
+@pytest.mark.parametrize(
+    "given_",
+    [{"type": "half_life", "half_life": 7}, {"type": "power", "zero": 100, "delta": 3}],
+    ids=lambda given_: given_["type"],
+)
+def test_a_hair_more_than_a_value_has_takes_a_better_one(given_: dict[str, Any]) -> None:
+    # Less than what rounding to twelve decimals adds or takes away.
+    curve, hair = a_curve(given_), Fraction(1, 10**16)
+    for value in range(1, 60):
+        points = Fraction(*curve.points(value))
+        found = [
+            curve.reach((points + by).as_integer_ratio(), Fraction(1)) for by in (-hair, 0, hair)
+        ]
+        assert found == [value, value, value - 1]
+
+
 @given(falling_curves)
 @settings(max_examples=60)
 def test_more_than_100_points_are_out_of_reach(given_: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ def test_spellings_of_one_name_are_one(spelling: str) -> None:
         ("ΣΊΣΥΦΟΣ", "σίσυφος"),
         ("Ⅷ", "viii"),
         ("\u1e9e", "ss"),
+        ("ß\u0301", "ss\u0301"),  # what folding makes is composed again
     ],
 )
 def test_unicode_variants_are_one(one: str, other: str) -> None:

@@ -28,11 +28,16 @@ def test_a_set_score_is_published_and_the_computed_one_stays_beside_it() -> None
     assert customer.computed(a_model(), NOW.date()).value == 50
 
 
-def test_the_next_signal_clears_it() -> None:
-    assert after(held(), Patch(signals={"logins": 15}, given=LOGINS)) is None
+def test_a_signal_that_moves_clears_it() -> None:
+    assert after(held(), Patch(signals={"logins": 16}, given=LOGINS)) is None
     assert after(held(), Patch(signals={"logins": None}, given=LOGINS)) is None
     reported = Patch(fields={"last_contact_on": date(2026, 3, 2)}, given=frozenset({"days"}))
     assert after(held(), reported) is None
+
+
+def test_a_sync_that_repeats_what_is_known_leaves_it() -> None:
+    """PLUS-11."""
+    assert after(held(), Patch(signals={"logins": 15}, given=LOGINS)) == held().override
 
 
 def test_what_is_no_signal_leaves_it() -> None:

@@ -11,7 +11,7 @@ from tests.unit.strategies import numbers
 
 from vitals.domain.errors import InvalidCursorError
 from vitals.usecases.cursor import cursor, digest, place_of
-from vitals.usecases.list_customers import LONGEST_CURSOR
+from vitals.usecases.paging import LONGEST_CURSOR
 
 ANY: tuple[Any, ...] = (str, int, Decimal, type(None))
 QUERY = digest("name", frozenset({"vip"}))

@@ -167,7 +167,8 @@ def test_amounts_keep_whole_cents_and_say_so() -> None:
         (100, 1212, False),
         (100, Decimal("1212.13"), True),
         (100, 1000, True),
-        (0, 100, False),
+        (0, 100, True),
+        (0, 0, False),
     ],
 )
 def test_mrr_and_arr_that_disagree_by_more_than_a_hundredth_are_told(

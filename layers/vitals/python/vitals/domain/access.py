@@ -32,6 +32,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

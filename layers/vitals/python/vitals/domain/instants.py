@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -43,9 +44,9 @@ def parse_day(raw: str) -> date:
         return datetime.fromisoformat(text).date()
 
 
-def is_unrendered(raw: str) -> bool:
-    """Tell whether *raw* is a template that its sender did not fill in, like {{last_poll}}."""
-    return bool(_UNRENDERED.search(raw))
+def is_unrendered(raw: str, *, whole: bool = False) -> bool:
+    """Tell whether *raw* holds (if *whole*: is) a template not filled in, like {{last_poll}}."""
+    return bool(_UNRENDERED.fullmatch(raw.strip()) if whole else _UNRENDERED.search(raw))
 
 
 def zone(name: str) -> tzinfo:
@@ -72,6 +73,12 @@ def local_day(instant: datetime, where: tzinfo) -> date:
 def start_of(day: date, where: tzinfo) -> datetime:
     """Return the instant at which *day* begins in *where*."""
     return datetime(day.year, day.month, day.day, tzinfo=where).astimezone(UTC)
+
+
+def months_after(day: date, count: int) -> date:
+    """Return the same day *count* months later, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def days_after(day: date, count: int) -> date | None:

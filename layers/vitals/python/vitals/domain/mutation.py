@@ -9,6 +9,7 @@ from typing import Any
 
 from vitals.domain.change import Change, differences
 from vitals.domain.customer import Customer
+from vitals.domain.instants import local_day
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.scoring import contributions
@@ -39,19 +40,20 @@ def settled(
     The change's id is empty until the write gives it one. A mutation that changes nothing returns
     *after* under its old version, and None; a reported contact is a change of its own.
     """
-    now = moment.now
-    value, status = after.published_at(model, now, moment.where)
+    # As of the version's own instant, which a clock that stepped back does not share.
+    version, at = after_version(before, moment.now)
+    today = local_day(at, moment.where)
+    value, status = after.published_at(model, at, moment.where)
     after = replace(after, model_version=model.version, score=value, status=status)
     automatic: tuple[str, ...] = ()
     if not reason.lifecycle_given and (stage := _automatic_stage(before, after, model)):
         after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
         automatic = ("lifecycle",)
     if before is None or (before.score, before.status) != (value, status):
-        after = replace(after, score_changed_at=now)
+        after = replace(after, score_changed_at=at)
     changed = differences(before, after)
     if before is not None and not changed and reason.contact is None:
         return after, None
-    version, at = after_version(before, now)
     after = replace(
         after,
         version=version,
@@ -75,8 +77,8 @@ def settled(
         status_before=before.status if before else None,
         score_after=value,
         status_after=status,
-        contributions_before=_explained(before, model, moment.today),
-        contributions_after=_explained(after, model, moment.today),
+        contributions_before=_explained(before, model, today),
+        contributions_after=_explained(after, model, today),
         contact=reason.contact,
     )
     return after, change

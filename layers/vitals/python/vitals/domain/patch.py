@@ -78,14 +78,17 @@ def merged(customer: Customer, patch: Patch, moment: Moment) -> Customer:
     fields["tags"] = _tags(tags, patch.add_tags, patch.remove_tags)
     if patch.custom_fields is not None:
         fields["custom_fields"] = merge_patch(customer.custom_fields, patch.custom_fields)
-    signals = {**customer.signals, **patch.signals}
+    given = {**customer.signals, **patch.signals}
+    signals = {name: value for name, value in given.items() if value is not None}
+    contact = fields.get("last_contact_on", customer.last_contact_on)
+    moved = (signals, contact) != (dict(customer.signals), customer.last_contact_on)
     arrived = {name: Received(moment.now, moment.source) for name in patch.given}
     return replace(
         customer,
         **fields,
-        signals={name: value for name, value in signals.items() if value is not None},
+        signals=signals,
         received={**customer.received, **arrived},
-        override=_override(customer, patch, moment),
+        override=_override(customer, patch, moment, signals_moved=moved),
     )
 
 
@@ -135,8 +138,13 @@ def _tags(
     return kept
 
 
-def _override(customer: Customer, patch: Patch, moment: Moment) -> Override | None:
-    """Return the override after *patch*: a score wins, a signal clears what is not sticky."""
+def _override(
+    customer: Customer, patch: Patch, moment: Moment, *, signals_moved: bool
+) -> Override | None:
+    """Return the override after *patch*: a score wins, a signal's move clears what is not sticky.
+
+    A sync that repeats what is known must not lose a score that somebody set (PLUS-11).
+    """
     asked, stands = patch.override, customer.override
     if asked is not None:
         same = stands and (stands.value, stands.reason, stands.expires_at, stands.sticky)
@@ -145,7 +153,11 @@ def _override(customer: Customer, patch: Patch, moment: Moment) -> Override | No
         return Override(
             asked.value, moment.by, moment.now, asked.reason, asked.expires_at, asked.sticky
         )
-    if stands is None or patch.clear_override or (patch.given and not stands.sticky):
+    if (
+        stands is None
+        or patch.clear_override
+        or (patch.given and signals_moved and not stands.sticky)
+    ):
         return None
     if stands.expires_at is not None and stands.expires_at <= moment.now:
         return None

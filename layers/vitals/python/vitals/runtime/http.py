@@ -115,8 +115,15 @@ def json_object(request: Request) -> dict[str, Any]:
             encode(parsed).encode()
     except RecursionError:
         raise InvalidBodyError("the body is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise InvalidBodyError(
+            f"the body is no JSON: {error.msg}, at character {error.pos}"
+        ) from None
+    except UnicodeError:
+        raise InvalidBodyError("the body is no UTF-8, or has half a surrogate pair") from None
     except ValueError as error:
-        raise InvalidBodyError(f"the body is no JSON: {error}") from None
+        # Python reads no longer ones, and says so in words of its own.
+        raise InvalidBodyError("the body is no JSON: a number has too many digits") from error
     if not isinstance(parsed, dict):
         raise InvalidBodyError('the body is no JSON object: send {"action": …, "data": {…}}')
     return parsed
@@ -126,8 +133,8 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise ValueError("the exponent of a number is out of range") from None
+        raise InvalidBodyError("the body is no JSON: an exponent is out of range") from None
 
 
 def _no_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
+    raise InvalidBodyError(f"the body is no JSON: {constant} is no number")

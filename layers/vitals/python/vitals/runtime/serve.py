@@ -68,10 +68,17 @@ def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dic
         path=request.path,
         status=response.status,
         code=response.body.get("code") if isinstance(response.body, dict) else None,
+        refused=_refused_fields(response.body),
         duration_ms=round((clock.monotonic() - started) * 1000, 1),
         **exchange.notes,
     )
     return response.event(trace_id)
+
+
+def _refused_fields(body: Any) -> list[str] | None:
+    """Return which fields were refused and why, without what was in them."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    return [f"{each['field']}: {each['code']}" for each in errors][:20] if errors else None
 
 
 def refusal(error: VitalsError, request: Request) -> Response:

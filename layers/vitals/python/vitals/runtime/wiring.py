@@ -16,6 +16,7 @@ from vitals.domain.model import ScoringModel, model_from_document
 from vitals.runtime import clock
 from vitals.runtime.api_keys import digest, new_key
 from vitals.runtime.authenticate import admitted
+from vitals.runtime.logging import logger
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.customers import CustomerTable
 from vitals.storage.keyring import KeyringTable
@@ -34,8 +35,11 @@ MODELS = 256
 PAUSE = 0.025
 LONGEST_PAUSE = 1.0
 MOST_TRIES = 12
-MARGIN = 3.0
-"""Seconds before the function's end at which no new try or record is begun."""
+MARGIN = 8.0
+"""Seconds before the function's end at which no new try or record is begun.
+
+A call that the table does not answer is given up after seven.
+"""
 
 
 @dataclass(slots=True)
@@ -117,10 +121,12 @@ class Wiring:
             customers=self.customers,
             keyring=self.keyring,
             model_of=self.model_of(tenant),
+            clock=clock.now,
             new_id=clock.new_id,
             new_key=new_key,
             pause=pause,
             has_time=lambda: seconds_left() > MARGIN,
+            report=lambda error: logger().exception("unforeseen", exc_info=error),
             idempotency=idempotency,
             source_ip=source_ip,
         )

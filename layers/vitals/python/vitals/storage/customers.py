@@ -55,6 +55,10 @@ class CustomerTable:
         pairs = ((kind, value, found.get(keys.lock(tenant, kind, value))) for kind, value in wanted)
         return {(kind, value): holder for kind, value, holder in pairs if holder}
 
+    def check(self, tenant: Tenant, customer: Customer) -> None:
+        """Raise PayloadTooLargeError if *customer* would be too large to store."""
+        self._customer_item(tenant, customer)
+
     def commit(self, tenant: Tenant, commit: Commit) -> None:
         """Write the customer, its change, locks, revenue and answer in one transaction."""
         writes = Writes()

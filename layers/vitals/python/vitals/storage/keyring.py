@@ -105,6 +105,7 @@ def key_of(row: str | None, doc: str | None) -> ApiKey:
         created_at=datetime.fromisoformat(stored["created_at"]),
         expires_at=_instant(stored.get("expires_at")),
         revoked_at=_instant(stored.get("revoked_at")),
+        replaced_by=stored.get("replaced_by"),
         last_used_at=_instant(codec.decode(doc)[0] if doc else None),
     )
 
@@ -119,6 +120,7 @@ def _row(key: ApiKey) -> str:
         "created_at": iso(key.created_at),
         "expires_at": iso(key.expires_at) if key.expires_at else None,
         "revoked_at": iso(key.revoked_at) if key.revoked_at else None,
+        "replaced_by": key.replaced_by,
     }
     return codec.encode({name: value for name, value in row.items() if value is not None})
 

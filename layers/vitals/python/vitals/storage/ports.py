@@ -76,6 +76,9 @@ class Customers(Protocol):
     ) -> dict[tuple[str, str], str]:
         """Return the ids of the customers that hold the (kind, value) pairs."""
 
+    def check(self, tenant: Tenant, customer: Customer) -> None:
+        """Raise PayloadTooLargeError if *customer* would be too large to store."""
+
     def commit(self, tenant: Tenant, commit: Commit) -> None:
         """Write all of *commit* or nothing.
 

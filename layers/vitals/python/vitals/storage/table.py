@@ -62,8 +62,10 @@ class Item(Model):
         """Which table, and how it is reached; a `Table` names it."""
 
         table_name = "customer-vitals"
+        # A call that never succeeds must fail while there is time to say so: after 7 s at most.
         connect_timeout_seconds = 2
-        read_timeout_seconds = 5
+        read_timeout_seconds = 3
+        max_retry_attempts = 1
 
     PK = UnicodeAttribute(hash_key=True)
     SK = UnicodeAttribute(range_key=True)

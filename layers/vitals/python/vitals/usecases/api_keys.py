@@ -22,7 +22,7 @@ from vitals.storage.ports import KeyChange, StorageBusyError, WriteConflictError
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Flag, Instant, Name, Short, any_of, whole
 from vitals.usecases.inputs import Input, Warning_, read
-from vitals.usecases.write import answer_to_keep, replayed
+from vitals.usecases.write import answer_to_keep, stored_answer
 
 PREFIX = 12
 """So much of a key is kept in clear: enough to tell keys apart, not to guess one."""
@@ -98,7 +98,7 @@ def list_api_keys(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def rotate_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Create a key like the one given, which itself stays good for the overlap.
+    """Create a key like the one given, as long-lived; the old one stays good for the overlap.
 
     Raises KeyNotFoundError, KeyRevokedError, ForbiddenError.
     """
@@ -106,18 +106,23 @@ def rotate_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
 
     def draft() -> _Draft:
         old = _found(context, parsed.id)
-        if old.after.revoked_at is not None:
-            raise KeyRevokedError("the key was revoked: create a new one")
+        if old.after.revoked_at is not None or old.after.replaced_by is not None:
+            done = "revoked" if old.after.revoked_at else f"replaced by {old.after.replaced_by}"
+            raise KeyRevokedError(f"the key was {done}: rotate that one, or create a new one")
         _refuse_more(context, old.after.scopes)
         secret, digest = context.new_key()
         end = context.now + timedelta(hours=parsed.overlap_hours)
-        ending = replace(old.after, expires_at=min(end, old.after.expires_at or end))
+        life = old.after.expires_at and old.after.expires_at - old.after.created_at
         fresh = replace(
             old.after,
             id=context.new_id(context.now),
             created_at=context.now,
+            expires_at=context.now + life if life else None,
             prefix=secret[:PREFIX],
             last_used_at=None,
+        )
+        ending = replace(
+            old.after, expires_at=min(end, old.after.expires_at or end), replaced_by=fresh.id
         )
         changes = [KeyChange(old.after, ending, old.digest), KeyChange(None, fresh, digest)]
         return _Draft(fresh, changes, secret, {"previous": key_view(ending)})
@@ -150,6 +155,7 @@ def key_view(key: ApiKey) -> dict[str, Any]:
         "created_at": iso(key.created_at),
         "expires_at": _shown(key.expires_at),
         "revoked_at": _shown(key.revoked_at),
+        "replaced_by": key.replaced_by,
         "last_used_at": _shown(key.last_used_at),
     }
 
@@ -190,7 +196,7 @@ def _write(
     draft: Callable[[], _Draft],
 ) -> Answer:
     """Return the answer of what *draft* drafts, once it is stored with its audit event."""
-    if not parsed.dry_run and (replay := replayed(context)) is not None:
+    if not parsed.dry_run and (replay := stored_answer(context)) is not None:
         return replay
     for attempt in count():
         drafted = draft()
@@ -211,7 +217,7 @@ def _write(
         try:
             context.keyring.write(context.tenant, drafted.changes, event, kept)
         except WriteConflictError as lost:
-            replay = replayed(context) if "answer" in lost.on else None
+            replay = stored_answer(context) if "answer" in lost.on else None
             if replay is not None:
                 return replay
         except StorageBusyError:

@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Annotated, Any
 
+from pydantic import PlainValidator
+
 from vitals.domain.customer import normalised_name
 from vitals.domain.errors import BusyError, FieldError, ValidationError, VitalsError
 from vitals.storage.ports import StorageBusyError, StoredAnswer
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.fields import Flag, one_of
+from vitals.usecases.fields import Flag, one_of, refuse
 from vitals.usecases.find import Known
-from vitals.usecases.inputs import Input, Reference, read
+from vitals.usecases.inputs import Input, Reference, Warning_, read
 from vitals.usecases.upsert_account import upsert_account
 from vitals.usecases.write import KEEP_ANSWERS, mismatch
 
@@ -23,11 +25,21 @@ WRITERS = 8
 """Records are written by so many threads: they wait for the table, not for the processor."""
 
 Token = tuple[str, str]
+_SHARED = ("strict", "dry_run", "create_only", "on_deleted")
+
+
+def _records(raw: object) -> list[Any]:
+    if not isinstance(raw, list):
+        refuse("must_be_list", "must be a list of customers")
+    return raw
 
 
 class BatchInput(Input):
     """What holds for every record of a batch."""
 
+    customers: Annotated[
+        list[Any], PlainValidator(_records, json_schema_input_type=list[dict[str, Any]])
+    ]
     dry_run: Flag = False
     create_only: Flag = False
     on_deleted: Annotated[str, one_of("refuse", "restore")] = "refuse"
@@ -37,12 +49,13 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
     """Upsert every record of *given* by itself and answer with each result, in order.
 
     One bad record never costs the others; records of one customer are applied in the order they
-    came in. An Idempotency-Key guards each record as key#index. What the request has no time for
+    came in. An Idempotency-Key guards each record by itself. What the request has no time for
     is `not_attempted`, and can be sent again.
     """
-    parsed, warnings, rest = read(BatchInput, given, also=("customers",))
-    records = records_of(rest)
-    shared = {name: given[name] for name in BatchInput.model_fields if name in given}
+    parsed, warnings, _ = read(BatchInput, given)
+    records = parsed.customers
+    _refuse_number(len(records))
+    shared = {name: given[name] for name in _SHARED if name in given}
     if parsed.dry_run:
         # Whatever a record says: a batch that is tried stores nothing.
         records = [
@@ -70,8 +83,27 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
             for status in ("created", "updated", "unchanged", "error", "not_attempted")
         },
         **({"dry_run": True} if parsed.dry_run else {}),
-        "warnings": warnings,
+        "warnings": warnings + _unknown_fields(results),
     }
+
+
+def _unknown_fields(results: Sequence[Answer]) -> list[Warning_]:
+    """Take the warnings about unknown fields out of *results*, and return one for each field.
+
+    A column that nobody reads is in every record: said a thousand times, it would fill the answer.
+    """
+    gathered: dict[str, Warning_] = {}
+    for result in results:
+        kept = []
+        for warning in result.get("warnings", ()):
+            if warning["code"] != "unknown_field":
+                kept.append(warning)
+                continue
+            first = {**warning, "records": 0, "first_index": result["index"]}
+            gathered.setdefault(warning["field"], first)["records"] += 1
+        if "warnings" in result:
+            result["warnings"] = kept
+    return list(gathered.values())
 
 
 def claim(context: Context) -> None:
@@ -90,16 +122,10 @@ def claim(context: Context) -> None:
         raise mismatch()
 
 
-def records_of(given: Mapping[str, Any]) -> list[Any]:
-    """Return the records of a batch. Raises ValidationError for too many, or none."""
-    records = given.get("customers")
-    if not isinstance(records, list):
-        message = "must be a list of customers"
-        raise ValidationError([FieldError("customers", "must_be_list", message)])
-    if not 1 <= len(records) <= MAX_RECORDS:
-        message = f"must hold 1 to {MAX_RECORDS} customers, holds {len(records)}"
+def _refuse_number(count: int) -> None:
+    if not 1 <= count <= MAX_RECORDS:
+        message = f"must hold 1 to {MAX_RECORDS} customers, holds {count}"
         raise ValidationError([FieldError("customers", "out_of_range", message)])
-    return records
 
 
 def _result(
@@ -111,7 +137,8 @@ def _result(
     own = context
     if context.idempotency is not None:
         asked = context.idempotency
-        own = replace(context, idempotency=replace(asked, key=f"{asked.key}#{index}"))
+        # No header can spell such a key: it meets no caller's own.
+        own = replace(context, idempotency=replace(asked, key=f"{asked.key}\n{index}"))
     try:
         if not isinstance(record, Mapping):
             message = "must be an object"
@@ -121,6 +148,9 @@ def _result(
         return _refused(index, BusyError("the table is throttling: send this record again"))
     except VitalsError as error:
         return _refused(index, error)
+    except Exception as error:  # noqa: BLE001 - one record's accident must not hide the others' results
+        context.report(error)
+        return _refused(index, VitalsError("something went wrong on our side with this record"))
     data = answer["data"]
     status = "created" if answer["created"] else "updated"
     return {

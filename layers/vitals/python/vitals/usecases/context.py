@@ -30,10 +30,12 @@ class Idempotency:
 class Context:
     """One request of one tenant.
 
-    *now* is the request's only time; *source_ip* is where it came from. *new_id* makes a ULID of
-    an instant, *new_key* a secret key and its hash. *pause* waits before the
-    try after the given one, or raises BusyError when the request has no time for another;
-    *has_time* tells whether there is enough for one more record.
+    *now* is the request's time, *clock* gives that of each try of a write: a version must not
+    bear an instant that readers have left behind. *source_ip* is where the request came from.
+    *new_id* makes a ULID of an instant, *new_key* a secret key and its hash. *pause* waits before
+    the try after the given one, or raises BusyError when the request has no time for another;
+    *has_time* tells whether there is enough for one more record; *report* logs what nobody
+    foresaw.
     """
 
     tenant: Tenant
@@ -42,10 +44,12 @@ class Context:
     customers: Customers
     keyring: Keyring
     model_of: Callable[[int], ScoringModel]
+    clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]
     new_key: Callable[[], tuple[str, str]]
     pause: Callable[[int], None]
     has_time: Callable[[], bool]
+    report: Callable[[Exception], None]
     idempotency: Idempotency | None = None
     source_ip: str = ""
     replays: list[str] = field(default_factory=list)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic_core import PydanticCustomError
 
 from vitals.domain.curves import Value
 from vitals.domain.errors import FieldError, ValidationError
-from vitals.domain.instants import is_unrendered
+from vitals.domain.instants import is_unrendered, months_after
 from vitals.domain.model import CONTACT, ScoringModel, Signal
 from vitals.domain.numbers import Number, cents, ratio, round_half_up
 from vitals.domain.patch import OverrideRequest, Patch
@@ -32,6 +32,7 @@ from vitals.usecases.fields import (
     Tier,
     bounded,
     squeezed,
+    whole,
     word,
 )
 from vitals.usecases.inputs import (
@@ -64,6 +65,7 @@ class CustomerInput(WriteReference):
     add_tags: Tags | None = None
     remove_tags: Tags | None = None
     renewal_date: Day | None = None
+    months_to_renewal: Annotated[int, whole(0, 1200)] | None = None
     next_touch: Day | None = None
     since: Day | None = None
     sentiment: Sentiment | None = None
@@ -174,6 +176,7 @@ def _read_signals(
 ) -> dict[str, Value | None]:
     """Return the value of each signal given, by its own name; None clears it (AMB-21)."""
     values: dict[str, Value | None] = {}
+    spelled: dict[str, str] = {}
     for field, given in raw.items():
         signal = model.by_name[model.names[field]]
         if isinstance(given, str) and not given.strip():
@@ -184,9 +187,10 @@ def _read_signals(
             errors.append(FieldError(field, refused.type, refused.message()))
             continue
         if values.get(signal.name, value) != value:
-            message = f"says other than {signal.name} does"
+            message = f"says other than {spelled[signal.name]} does"
             errors.append(FieldError(field, "conflicting_fields", message))
         values[signal.name] = value
+        spelled.setdefault(signal.name, field)
         if _looks_like_fraction(signal, value):
             warnings.append(
                 {
@@ -228,8 +232,10 @@ def _fields(
             fields[name] = cents(exact)
             if fields[name] != exact:
                 warnings.append(_rounded(name, exact, fields[name], "whole cents are kept"))
-    if fields.get("mrr") and fields.get("arr"):
+    if fields.get("mrr") is not None and fields.get("arr") is not None:
         warnings += _revenue_mismatch(fields["mrr"], fields["arr"])
+    if parsed.months_to_renewal is not None and "renewal_date" not in sent:
+        fields["renewal_date"] = months_after(context.moment.today, parsed.months_to_renewal)
     if fields.get("tags", ()) is None:
         fields["tags"] = ()
     profile = fields.get("scoring_profile")

@@ -14,7 +14,7 @@ from vitals.usecases.fields import Flag
 from vitals.usecases.find import require
 from vitals.usecases.inputs import Warning_, WriteReference, read
 from vitals.usecases.purge import purge_customer
-from vitals.usecases.write import Draft, answer_to_keep, guard_version, replayed, write
+from vitals.usecases.write import Draft, answer_to_keep, guard_version, stored_answer, write
 
 ACTION = "delete_customer"
 HARD_SCOPE = "admin:*"
@@ -36,7 +36,7 @@ def delete_customer(context: Context, given: Mapping[str, Any]) -> Answer:
     if parsed.hard:
         return _hard(context, parsed, warnings)
 
-    def decide(_: int) -> Draft:
+    def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         already = before.deleted_at is not None
         after = before if already else replace(before, deleted_at=context.now)
@@ -54,12 +54,12 @@ def _hard(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> An
             extra={"scope": HARD_SCOPE},
         )
     try:
-        replay = None if parsed.dry_run else replayed(context)
+        replay = None if parsed.dry_run else stored_answer(context)
         if replay is None:
             return _erased(context, parsed, warnings)
     except (VitalsError, WriteConflictError):
         # What is in the way may be the same request, made a moment ago under the same key.
-        replay = None if parsed.dry_run else replayed(context)
+        replay = None if parsed.dry_run else stored_answer(context)
         if replay is None:
             raise
     context.customers.purge_history(context.tenant, replay["data"]["id"])

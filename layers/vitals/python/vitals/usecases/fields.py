@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, NoReturn
@@ -19,6 +20,8 @@ _NOT_WORD = re.compile(r"[\W_]+")
 MAX_TAG = 100
 MAX_DEPTH = 5
 MAX_KEYS = 200
+LARGEST_INTEGER = 2**53
+"""Greater ones are not what JavaScript reads."""
 MAX_AMOUNT = 10**13
 """No customer pays so much; twelve times as much must still be a number (IQ-099)."""
 
@@ -84,6 +87,12 @@ def text(limit: int) -> Any:
         trimmed = raw.strip()
         if not trimmed:
             refuse("required", "must not be blank")
+        if not any(letter.isprintable() for letter in trimmed):
+            refuse("required", "must have a character that can be seen")
+        if any(
+            unicodedata.category(letter) == "Cc" and letter not in "\n\r\t" for letter in trimmed
+        ):
+            refuse("must_be_text", "must be text, without control characters")
         if len(trimmed) > limit:
             refuse("too_long", f"must be at most {limit} characters, is {len(trimmed)}")
         return trimmed
@@ -91,12 +100,17 @@ def text(limit: int) -> Any:
     return PlainValidator(read, json_schema_input_type=Annotated[str, Field(max_length=limit)])
 
 
+def _is_control(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc" and letter not in "\n\r\t"
+
+
 def number(raw: object) -> Number:
     """Return *raw* as an exact number; refuse `must_be_number`."""
     try:
         return parse_number(raw)
     except ValueError:
-        refuse("must_be_number", "must be a number, or a string of one without separators")
+        message = "must be a number up to 10^15, or a string of one without separators"
+        refuse("must_be_number", message)
 
 
 def bounded(raw: object, minimum: Number | None, maximum: Number | None) -> Number:
@@ -178,7 +192,7 @@ def _custom(raw: object) -> Mapping[str, Any]:
         refuse("must_be_object", "must be an object")
     if _count(raw, 1) - 1 > MAX_KEYS:
         refuse("too_large", f"must hold at most {MAX_KEYS} values")
-    return _exact(raw)  # type: ignore[no-any-return] # an object in is an object out
+    return {key: _exact(value, key) for key, value in raw.items()}
 
 
 def _count(value: object, depth: int) -> int:
@@ -191,15 +205,20 @@ def _count(value: object, depth: int) -> int:
     return 1 + sum(_count(each, depth + 1) for each in inner)
 
 
-def _exact(value: Any) -> Any:
-    """Return *value* with every number exact, as signals are."""
+def _exact(value: Any, path: str) -> Any:
+    """Return *value* with every number exact, as signals are; refuse one that JSON readers lose."""
     if isinstance(value, dict):
-        return {key: _exact(each) for key, each in value.items()}
+        return {key: _exact(each, f"{path}.{key}") for key, each in value.items()}
     if isinstance(value, list):
-        return [_exact(each) for each in value]
+        return [_exact(each, f"{path}.{index}") for index, each in enumerate(value)]
     if isinstance(value, bool | str) or value is None:
         return value
-    return number(value)
+    if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
+        return value
+    try:
+        return parse_number(value)
+    except ValueError:
+        refuse("out_of_range", f"{path} is too large a number to be read back: send it as a string")
 
 
 Name = Annotated[str, text(200)]

@@ -14,6 +14,8 @@ from vitals.domain.instants import is_unrendered
 from vitals.usecases.fields import Flag, Name, Short, whole
 
 Warning_ = dict[str, Any]
+FREE_TEXT = ("note", "override_reason")
+"""Fields in which somebody may write about templates."""
 
 
 class Input(BaseModel):
@@ -68,7 +70,7 @@ def read(
         errors += unknown_errors(warnings)
     if errors:
         raise ValidationError(errors)
-    return parsed, warnings, {name: values[name] for name in extra if name in values}
+    return parsed, warnings, {name: value for name, value in values.items() if name in extra}
 
 
 def unknown_field(field: str, known: Iterable[str]) -> Warning_:
@@ -119,7 +121,7 @@ def _named(
         if isinstance(value, str):
             if not value.strip():
                 continue
-            if is_unrendered(value):
+            if is_unrendered(value, whole=name in FREE_TEXT):
                 warnings.append(unrendered(field))
                 continue
         if name in values and values[name] != value:

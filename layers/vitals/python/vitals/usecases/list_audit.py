@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from vitals.domain.audit import AuditEvent
@@ -12,10 +11,10 @@ from vitals.domain.change import Change
 from vitals.domain.instants import iso
 from vitals.storage.ports import Place
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.cursor import cursor, digest, place_of
+from vitals.usecases.cursor import cursor, digest
 from vitals.usecases.fields import Folded, Instant, Short
 from vitals.usecases.inputs import read
-from vitals.usecases.list_customers import Page
+from vitals.usecases.paging import Page, filled, place
 
 
 class AuditInput(Page):
@@ -36,10 +35,7 @@ def list_audit(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, _ = read(AuditInput, given)
     query = digest(parsed.done, parsed.by, parsed.subject, parsed.since, parsed.until)
-    after: Place | None = None
-    if parsed.cursor is not None:
-        at, entry_id = place_of(parsed.cursor, query, str, str)
-        after = (at, entry_id)
+    after = place(parsed.cursor, query)
     wanted = (
         entry
         for entry in _entries(context, parsed, after)
@@ -47,14 +43,12 @@ def list_audit(context: Context, given: Mapping[str, Any]) -> Answer:
         and parsed.by in (None, entry["by"])
         and parsed.subject in (None, entry["subject"])
     )
-    page = list(islice(wanted, parsed.limit + 1))
-    has_more = len(page) > parsed.limit
-    page = page[: parsed.limit]
-    last = page[-1] if has_more else None
+    page = filled(wanted, parsed.limit, lambda entry: entry)
+    last = page.last
     return {
         "action": "list_audit",
-        "data": page,
-        "has_more": has_more,
+        "data": page.shown,
+        "has_more": last is not None,
         "next_cursor": cursor(query, [last["at"], last["id"]]) if last else None,
         "limit": parsed.limit,
         "offset": 0,
@@ -65,7 +59,8 @@ def list_audit(context: Context, given: Mapping[str, Any]) -> Answer:
 
 def _entries(context: Context, parsed: AuditInput, after: Place | None) -> Iterator[dict[str, Any]]:
     """Yield every entry behind *after*, newest first, both kinds merged."""
-    page = parsed.limit + 1
+    filtered = parsed.done or parsed.by or parsed.subject
+    page = None if filtered else parsed.limit + 1
     changes = context.customers.feed(
         context.tenant, since=parsed.since, until=parsed.until, after=after, page=page
     )

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from vitals.domain.change import Change
 from vitals.domain.instants import iso
 from vitals.storage.ports import Place
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
-from vitals.usecases.fields import Folded, Instant, Name, Short, one_of
+from vitals.usecases.fields import Folded, Instant, one_of
 from vitals.usecases.find import require
 from vitals.usecases.inputs import Reference, Warning_, read
-from vitals.usecases.list_customers import Page
+from vitals.usecases.paging import Page, filled, place
 
-SETTLING = timedelta(seconds=5)
-"""A feed read forward ends so far behind now: the index lags, and a reader must not overtake it."""
+SETTLING = timedelta(seconds=15)
+"""A feed read forward ends so far behind now: a write takes up to ten seconds to be given up, and
+the index lags; a reader must not overtake either."""
 
 
 class ChangesInput(Page, Reference):
     """Whose changes (all customers' if no reference is given), since when, in which order."""
 
-    customer_id: Short | None = None
-    customer: Name | None = None
+    aliases: ClassVar[Mapping[str, str]] = {"customer_id": "id", "customer": "name"}
+
     updated_since: Instant | None = None
     until: Instant | None = None
     cause: Folded = frozenset()
@@ -48,7 +48,7 @@ def list_changes(context: Context, given: Mapping[str, Any]) -> Answer:
     customer_id = _customer_id(context, parsed)
     query = digest(customer_id, parsed.updated_since, parsed.until, parsed.cause, parsed.order)
     descending = parsed.order == "desc"
-    after = _place(parsed.cursor, query)
+    after = place(parsed.cursor, query)
     until = parsed.until
     if not descending:
         until = min(until or context.now, context.now - SETTLING)
@@ -59,12 +59,14 @@ def list_changes(context: Context, given: Mapping[str, Any]) -> Answer:
             until=until,
             after=after,
             descending=descending,
-            page=parsed.limit + 1,
+            page=None if parsed.cause else parsed.limit + 1,
         )
     else:
         changes = _changes_of(context, customer_id, parsed, until, after)
     wanted = (change for change in changes if not parsed.cause or change.cause in parsed.cause)
-    return _page("list_changes", wanted, parsed, query, warnings)
+    page = filled(wanted, parsed.limit, change_view)
+    behind = cursor(query, [iso(page.last.at), page.last.id]) if page.last else None
+    return _answer("list_changes", page.shown, parsed, warnings, behind)
 
 
 def _changes_of(
@@ -79,8 +81,8 @@ def _changes_of(
     page = parsed.limit + 1 if descending else None
     history = context.customers.history(context.tenant, customer_id, page=page)
     for change in history if descending else reversed(list(history)):
-        place = (iso(change.at), change.id)
-        behind = after is None or (place < after if descending else place > after)
+        here = (iso(change.at), change.id)
+        behind = after is None or (here < after if descending else here > after)
         if behind and _within(change.at, parsed.updated_since, until):
             yield change
 
@@ -100,14 +102,24 @@ def get_history(context: Context, given: Mapping[str, Any]) -> Answer:
     wanted = (
         change for change in changes if _within(change.at, parsed.updated_since, parsed.until)
     )
-    answer = _page("get_history", wanted, parsed, query, warnings, explained=True)
-    if answer["next_cursor"] is not None:
-        answer["next_cursor"] = cursor(query, [answer["data"][-1]["version"]])
-    return answer
+    page = filled(wanted, parsed.limit, explained_view)
+    behind = cursor(query, [page.last.version]) if page.last else None
+    return _answer("get_history", page.shown, parsed, warnings, behind)
 
 
-def change_view(change: Change, *, explained: bool) -> dict[str, Any]:
-    """Return *change* as answers show it; *explained* adds every part of both scores."""
+def explained_view(change: Change) -> dict[str, Any]:
+    """Return *change* as a history shows it: with every part of both scores."""
+    parts = {"old": change.contributions_before, "new": change.contributions_after}
+    return change_view(change) | {
+        "contributions": {
+            when: {signal: float(part) for signal, part in each.items()}
+            for when, each in parts.items()
+        }
+    }
+
+
+def change_view(change: Change) -> dict[str, Any]:
+    """Return *change* as answers show it."""
     # By the names that a customer shows; when the score moved is `at`.
     moves = {
         path.removeprefix("signals."): values
@@ -119,7 +131,7 @@ def change_view(change: Change, *, explained: bool) -> dict[str, Any]:
     moved = None
     if change.score_before is not None and change.score_after is not None:
         moved = change.score_after - change.score_before
-    view = {
+    return {
         "id": change.id,
         "customer_id": change.customer_id,
         "name": change.name,
@@ -136,60 +148,32 @@ def change_view(change: Change, *, explained: bool) -> dict[str, Any]:
         "model_version": change.model_version,
         "contact": change.contact,
     }
-    if explained:
-        view["contributions"] = {
-            "old": _numbers(change.contributions_before),
-            "new": _numbers(change.contributions_after),
-        }
-    return view
-
-
-def _numbers(parts: Mapping[str, str]) -> dict[str, Any]:
-    return {signal: float(part) for signal, part in parts.items()}
 
 
 def _customer_id(context: Context, parsed: ChangesInput) -> str | None:
     """Return the id of the one customer whose changes are asked for; None for all."""
-    reference = Reference(
-        id=parsed.customer_id or parsed.id,
-        external_id=parsed.external_id,
-        name=parsed.customer or parsed.name,
-    )
-    if reference.model_dump(exclude_none=True, exclude={"strict"}):
-        return require(context, reference).id
-    return None
+    if parsed.id is parsed.external_id is parsed.name is None:
+        return None
+    return require(context, parsed).id
 
 
-def _page(
+def _answer(
     action: str,
-    changes: Iterator[Change],
+    shown: list[dict[str, Any]],
     parsed: Page,
-    query: str,
     warnings: list[Warning_],
-    *,
-    explained: bool = False,
+    next_cursor: str | None,
 ) -> Answer:
-    page = list(islice(changes, parsed.limit + 1))
-    has_more = len(page) > parsed.limit
-    page = page[: parsed.limit]
-    last = page[-1] if has_more else None
     return {
         "action": action,
-        "data": [change_view(change, explained=explained) for change in page],
-        "has_more": has_more,
-        "next_cursor": cursor(query, [iso(last.at), last.id]) if last else None,
+        "data": shown,
+        "has_more": next_cursor is not None,
+        "next_cursor": next_cursor,
         "limit": parsed.limit,
         "offset": 0,
         "warnings": warnings,
         "shape": parsed.shape,
     }
-
-
-def _place(given: str | None, query: str) -> Place | None:
-    if given is None:
-        return None
-    at, change_id = place_of(given, query, str, str)
-    return at, change_id
 
 
 def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:

@@ -27,21 +27,12 @@ from vitals.domain.model import LIFECYCLES, TIERS
 from vitals.storage.ports import Place
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
-from vitals.usecases.fields import Flag, Folded, Instant, Statuses, any_of, one_of, text, whole
-from vitals.usecases.inputs import Input, read
+from vitals.usecases.fields import Flag, Folded, Instant, Statuses, any_of, one_of, whole
+from vitals.usecases.find import is_over
+from vitals.usecases.inputs import read
+from vitals.usecases.paging import LONGEST_ID, Page, filled
 
-MAX_LIMIT = 500
 MAX_OFFSET = 100_000
-LONGEST_CURSOR = 10_000
-"""A place may hold a name of 200 characters, each of which Unicode may normalise to several."""
-
-
-class Page(Input):
-    """Where a page begins and how long it is; `shape=array` answers the bare array."""
-
-    limit: Annotated[int, whole(1, MAX_LIMIT)] = 100
-    cursor: Annotated[str, text(LONGEST_CURSOR)] | None = None
-    shape: Annotated[str, one_of("object", "array")] = "object"
 
 
 class ListInput(Page):
@@ -81,22 +72,25 @@ def list_customers(context: Context, given: Mapping[str, Any]) -> Answer:
     start = _start(parsed.cursor, query_digest, parsed.sort) if parsed.cursor else None
     if start is not None:
         context = replace(context, now=start.as_of)
-    rows, total = _rows(context, query, start, parsed.offset + parsed.limit + 1)
-    page = list(islice(rows, parsed.offset, parsed.offset + parsed.limit + 1))
-    has_more = len(page) > parsed.limit
-    page = page[: parsed.limit]
-    next_cursor = None
-    if has_more:
-        last = page[-1]
+    # A cursor is a place already: some clients send their first offset with it again.
+    offset = 0 if start else parsed.offset
+    rows, total = _rows(context, query, start, offset + parsed.limit + 1)
+    page = filled(
+        islice(rows, offset, None),
+        parsed.limit,
+        lambda row: context.view(row.customer, whole=False),
+    )
+    next_cursor, last = None, page.last
+    if last is not None:
         place = (sort_value(last, query.sort), last.customer.id, context.now)
         next_cursor = cursor(query_digest, place)
     return {
         "action": "list_customers",
-        "data": [context.view(row.customer, whole=False) for row in page],
-        "has_more": has_more,
+        "data": page.shown,
+        "has_more": last is not None,
         "next_cursor": next_cursor,
         "limit": parsed.limit,
-        "offset": parsed.offset,
+        "offset": offset,
         **({"total": total} if total is not None else {}),
         "warnings": warnings,
         "shape": parsed.shape,
@@ -109,7 +103,9 @@ def _rows(
     """Return the rows behind *start* in order, and how many match in all where that is known."""
     if query.sort == "updated_at":
         place: Place | None = (str(start.value), start.id) if start else None
-        return _matching(context, query, place, page=wanted), None
+        # Where a filter passes over rows, nobody knows how many must be read.
+        filtered = query != Listing(updated_since=query.updated_since, descending=query.descending)
+        return _matching(context, query, place, page=None if filtered else wanted), None
     rows = ordered(list(_matching(context, query, None, page=None)), query)
     if start is None:
         return iter(rows), len(rows)
@@ -129,7 +125,7 @@ def _matching(
     for customer in roster:
         model = context.model_of(customer.model_version)
         row = Row(customer, *customer.published_at(model, context.now, context.where))
-        if matches(row, query):
+        if matches(row, query) and not is_over(context, customer):
             yield row
 
 
@@ -151,6 +147,10 @@ def _start(given: str, query_digest: str, sort: str) -> _Start:
     kinds = (str,) if sort in TEXT_SORTS else (int, Decimal, NoneType)
     value, customer_id, as_of = place_of(given, query_digest, kinds, str, str)
     try:
+        if sort in ("updated_at", "created_at"):
+            parse_instant(value)
+        if len(customer_id) > LONGEST_ID:
+            raise ValueError("no id is so long")
         return _Start(value, customer_id, parse_instant(as_of))
     except ValueError:
         raise InvalidCursorError("cursor was not issued here: start without one") from None

@@ -49,7 +49,7 @@ def log_contact(context: Context, given: Mapping[str, Any]) -> Answer:
         "note": parsed.note,
     }
 
-    def decide(_: int) -> Draft:
+    def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         if before.deleted_at is not None:
             raise in_trash(context, before)

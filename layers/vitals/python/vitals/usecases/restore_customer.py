@@ -22,7 +22,7 @@ def restore_customer(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, _ = read(WriteReference, given)
 
-    def decide(_: int) -> Draft:
+    def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         after = replace(before, deleted_at=None)
         reason = Reason(action=ACTION, cause="restore")

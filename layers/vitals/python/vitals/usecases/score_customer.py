@@ -20,7 +20,7 @@ def score_customer(context: Context, given: Mapping[str, Any]) -> Answer:
     """Publish the score that the stored signals give as of now; an override is cleared."""
     parsed, warnings, _ = read(WriteReference, given)
 
-    def decide(_: int) -> Draft:
+    def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         if before.deleted_at is not None:
             raise in_trash(context, before)

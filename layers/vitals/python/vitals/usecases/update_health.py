@@ -24,6 +24,7 @@ class UpdateHealthInput(WriteReference):
     """Which customer, and which of its fields; `value` is what the field becomes."""
 
     field: Annotated[str, text(128)]
+    value: Any = None
 
 
 def update_health(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -32,13 +33,13 @@ def update_health(context: Context, given: Mapping[str, Any]) -> Answer:
     Any writable field or signal goes, `custom_fields.<key>` too; `name` only for a customer
     given by id or external_id. Raises CustomerNotFoundError, ValidationError.
     """
-    parsed, warnings, rest = read(UpdateHealthInput, given, also=("value",))
-    if "value" not in rest:
+    parsed, warnings, _ = read(UpdateHealthInput, given)
+    if "value" not in parsed.model_fields_set:
         raise _refused("value", "required", "is required; null clears the field")
     name = _field_name(context, parsed)
-    wanted, patch, more = _read_value(context, name, rest["value"])
+    wanted, patch, more = _read_value(context, name, parsed.value)
 
-    def decide(_: int) -> Draft:
+    def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         if before.deleted_at is not None:
             raise in_trash(context, before)

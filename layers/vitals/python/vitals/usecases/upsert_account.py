@@ -43,7 +43,7 @@ def upsert_account(context: Context, given: Mapping[str, Any], known: Known = NO
     """
     parsed, patch, warnings = read_customer(context, given, UpsertInput)
 
-    def decide(attempt: int) -> Draft:
+    def decide(context: Context, attempt: int) -> Draft:
         return _draft(context, parsed, patch, known if attempt == 0 else NOTHING)
 
     return write(context, parsed, warnings, decide)

@@ -10,7 +10,12 @@ from typing import Any
 
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
-from vitals.domain.errors import IdempotencyMismatchError, VersionConflictError, VitalsError
+from vitals.domain.errors import (
+    CustomerNotFoundError,
+    IdempotencyMismatchError,
+    VersionConflictError,
+    VitalsError,
+)
 from vitals.domain.mutation import Reason, settled
 from vitals.storage.ports import Commit, StorageBusyError, StoredAnswer, WriteConflictError
 from vitals.usecases.context import Answer, Context
@@ -33,24 +38,27 @@ def write(
     context: Context,
     options: WriteOptions,
     warnings: list[Warning_],
-    decide: Callable[[int], Draft],
+    decide: Callable[[Context, int], Draft],
 ) -> Answer:
     """Return the answer of the write that *decide* drafts, stored once and for all.
 
-    *decide* is called with the number of the try, reads what is stored and raises what refuses
-    the write. A dry run stores nothing (PLUS-05). A repeated Idempotency-Key gets the first
-    answer (AMB-40). Two writers on one customer are merged field by field in one order of
-    versions (AMB-60). Raises BusyError when the request's time is over before a try succeeds.
+    *decide* is called with the context as of the try, and its number; it reads what is stored and
+    raises what refuses the write. A dry run stores nothing (PLUS-05). A repeated Idempotency-Key
+    gets the first answer (AMB-40). Two writers on one customer are merged field by field in one
+    order of versions (AMB-60). Raises BusyError when the request's time is over before a try
+    succeeds.
     """
-    if not options.dry_run and (replay := replayed(context)) is not None:
+    if not options.dry_run and (replay := stored_answer(context)) is not None:
         return replay
+    request = context
     for attempt in count():
+        context = replace(request, now=request.clock())
         try:
-            draft = decide(attempt)
+            draft = decide(context, attempt)
             guard_version(options, draft.before)
         except VitalsError:
             # What refuses the write may be the same request, made a moment ago under the same key.
-            if not options.dry_run and (replay := replayed(context)) is not None:
+            if not options.dry_run and (replay := stored_answer(context)) is not None:
                 return replay
             raise
         after, change = settled(
@@ -61,6 +69,7 @@ def write(
             after = replace(after, change_id=change.id)
         body = _body(context, draft, after, change, warnings, dry_run=options.dry_run)
         if options.dry_run:
+            context.customers.check(context.tenant, after)
             return body
         answer = _stored(context, draft.before, after, change, body)
         if answer is not None:
@@ -80,7 +89,7 @@ def _stored(
     try:
         _commit(context, before, after, change, body)
     except WriteConflictError as lost:
-        replay = replayed(context) if "answer" in lost.on else None
+        replay = stored_answer(context) if "answer" in lost.on else None
         if replay is not None:
             return replay
     except StorageBusyError:
@@ -150,7 +159,7 @@ def answer_to_keep(context: Context, body: Answer) -> StoredAnswer | None:
     return StoredAnswer(asked.key, asked.fingerprint, body, now, now + KEEP_ANSWERS)
 
 
-def replayed(context: Context) -> Answer | None:
+def stored_answer(context: Context) -> Answer | None:
     """Return the stored answer of the request's Idempotency-Key, if it has one.
 
     Raises IdempotencyMismatchError if it is another request's.
@@ -163,6 +172,14 @@ def replayed(context: Context) -> Answer | None:
         return None
     if stored.fingerprint != asked.fingerprint:
         raise mismatch()
+    customer_id = (stored.body.get("data") or {}).get("id")
+    erased = customer_id and context.customers.is_purged(context.tenant, customer_id)
+    if erased and not stored.body.get("hard"):
+        # What a hard delete erased, no stored answer may bring back (AMB-13).
+        raise CustomerNotFoundError(
+            "the customer of this Idempotency-Key's first answer was erased for good: "
+            "use a new key for a new customer"
+        )
     context.replays.append(asked.key)
     return dict(stored.body)
 
