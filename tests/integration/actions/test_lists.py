@@ -171,6 +171,7 @@ def test_both_pagings_walk_the_whole_list(api: Api, sort: str, order: str, size:
         assert reply.body["has_more"] == (reply.body["next_cursor"] is not None)
         by_cursor += names(reply)
         by_offset += names(at)
+        assert len(by_cursor) <= len(whole)
         cursor = reply.body["next_cursor"]
     assert by_cursor == by_offset == whole
 

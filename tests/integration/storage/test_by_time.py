@@ -71,6 +71,7 @@ def test_a_roster_is_walked_page_by_page(store: Store, portfolio: list[Customer]
             if not page:
                 break
             walked += page
+            assert len(walked) <= len(portfolio)
         wanted = (customer for customer in portfolio if customer.updated_at >= at(3))
         assert ids(walked) == in_order(wanted, descending=descending)
 

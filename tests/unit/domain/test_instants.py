@@ -12,6 +12,7 @@ from vitals.domain.instants import (
     is_unrendered,
     iso,
     local_day,
+    months_after,
     parse_day,
     parse_instant,
     start_of,
@@ -42,7 +43,9 @@ from vitals.domain.instants import (
     ],
 )
 def test_instants_are_read_in_every_form_that_is_sent(raw: str, instant: str) -> None:
-    assert iso(parse_instant(raw)) == instant
+    parsed = parse_instant(raw)
+    assert iso(parsed) == instant
+    assert parsed == datetime.fromisoformat(instant)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,11 @@ def test_a_template_that_nobody_filled_in_is_told(raw: str, unrendered: bool) ->
     assert is_unrendered(raw) == unrendered
 
 
+def test_a_text_about_templates_is_not_one() -> None:
+    assert is_unrendered(" {{note}} ", whole=True)
+    assert not is_unrendered("ask for {{last_poll}}", whole=True)
+
+
 ZONES = st.sampled_from(
     ["UTC", "Europe/Berlin", "Africa/Cairo", "America/Santiago", "Asia/Kolkata", "Pacific/Apia"]
 )
@@ -146,6 +154,15 @@ def test_the_ends_of_the_calendar_have_a_day_everywhere(name: str, raw: str) -> 
     # The latter is how some systems say never.
     at = parse_instant(raw)
     assert abs(local_day(at, zone(name)) - at.date()) <= timedelta(days=1)
+
+
+@given(days, st.integers(0, 1200))
+@settings(max_examples=150)
+def test_months_later_is_the_same_day_or_the_last_of_a_shorter_month(day: date, count: int) -> None:
+    later = months_after(day, count)
+    assert (later.year - day.year) * 12 + later.month - day.month == count
+    next_day = later + timedelta(days=1)
+    assert later.day == day.day or (later.day < day.day and next_day.day == 1)
 
 
 def test_there_are_no_days_beyond_the_calendar() -> None:

@@ -70,6 +70,7 @@ def typed(value: Any) -> Any:
 def test_a_customer_survives_its_item(customer: Customer) -> None:
     found = back(customer, customer_doc(customer))
     assert found == customer
+    assert found.lifecycle_auto is customer.lifecycle_auto
     assert typed(found.custom_fields) == typed(customer.custom_fields)
     assert typed(found.signals) == typed(customer.signals)
     assert typed([found.mrr, found.arr]) == typed([customer.mrr, customer.arr])

@@ -1,6 +1,6 @@
 """A customer as Zapier, CSV files and people send it, read into a patch."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -204,6 +204,26 @@ def test_a_null_score_clears_and_no_score_does_not() -> None:
     assert patch_of({"name": "Acme", "score": None})[0].clear_override
     assert not patch_of({"name": "Acme"})[0].clear_override
     assert not patch_of({"name": "Acme", "score": ""})[0].clear_override
+
+
+def test_months_to_renewal_are_the_date_that_they_lead_to_unless_a_date_is_given() -> None:
+    patch, _ = patch_of({"name": "Acme", "months_to_renewal": "6"})
+    assert patch.fields == {"renewal_date": date(2026, 9, 2)}
+    patch, _ = patch_of({"name": "A", "months_to_renewal": 6, "renewal_date": "2026-12-31"})
+    assert patch.fields == {"renewal_date": date(2026, 12, 31)}
+    assert refused({"name": "Acme", "months_to_renewal": -1}) == [
+        ("months_to_renewal", "out_of_range")
+    ]
+
+
+def test_a_note_may_speak_of_templates_but_not_be_one() -> None:
+    patch, warnings = patch_of({"name": "Acme", "note": "they ask for {{last_poll}}"})
+    assert patch.fields == {"note": "they ask for {{last_poll}}"}
+    assert warnings == []
+    assert patch_of({"name": "Acme", "note": "{{note}}"}) == (
+        Patch(),
+        [("unrendered_template", "note")],
+    )
 
 
 def test_a_profile_of_the_model_is_taken() -> None:

@@ -110,6 +110,13 @@ def test_texts_are_trimmed_and_bounded_and_a_number_is_its_digits() -> None:
     assert [code(fields.Name, raw) for raw in others] == ["must_be_string"] * 4
 
 
+def test_what_cannot_be_seen_is_no_text() -> None:
+    assert accepted(fields.Note, "one\ntwo\tthree\r\n") == "one\ntwo\tthree"
+    assert code(fields.Note, "a\x00b") == "must_be_text"
+    assert code(fields.Note, "a\x1b[31mb") == "must_be_text"
+    assert code(fields.Name, "\u200b\u200d") == "required"
+
+
 @pytest.mark.parametrize(
     ("raw", "code_"),
     [

@@ -126,6 +126,7 @@ def test_the_pages_of_any_query_are_its_list(
         assert ids == [each["id"] for each in at_offset["data"]]
         assert page.get("total", len(wanted)) == len(wanted)
         walked += ids
+        assert len(walked) <= len(wanted)
         if not page["has_more"]:
             assert page["next_cursor"] is None
             break
@@ -177,6 +178,7 @@ def test_the_pages_of_any_feed_are_the_feed(
         data = {**given_, "order": order, "limit": limit, **cursor}
         page = list_changes(desk.context(), data)
         walked += [each["id"] for each in page["data"]]
+        assert len(walked) <= len(wanted)
         if not page["has_more"]:
             break
         cursor = {"cursor": page["next_cursor"]}

@@ -89,9 +89,7 @@ def text(limit: int) -> Any:
             refuse("required", "must not be blank")
         if not any(letter.isprintable() for letter in trimmed):
             refuse("required", "must have a character that can be seen")
-        if any(
-            unicodedata.category(letter) == "Cc" and letter not in "\n\r\t" for letter in trimmed
-        ):
+        if any(map(_is_control, trimmed)):
             refuse("must_be_text", "must be text, without control characters")
         if len(trimmed) > limit:
             refuse("too_long", f"must be at most {limit} characters, is {len(trimmed)}")

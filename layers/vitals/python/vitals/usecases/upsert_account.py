@@ -97,7 +97,12 @@ def _identified(context: Context, before: Customer, parsed: UpsertInput) -> Cust
     by_external_id = external_id is not None and external_id == before.external_id
     if parsed.name is not None and (parsed.id is not None or by_external_id):
         after = renamed(context, after, parsed.name, dry_run=parsed.dry_run)
-    elif external_id is not None and before.external_id is not None and not by_external_id:
+    elif (
+        parsed.id is None
+        and external_id is not None
+        and before.external_id is not None
+        and not by_external_id
+    ):
         # Found by its name, another spelling of it is no rename; but another external_id is
         # another customer, which cannot have the name too.
         raise DuplicateNameError(
