@@ -20,8 +20,6 @@ from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 
 LARGEST_ITEM = 64 * 1024
-# What sorts before and behind every instant.
-_FIRST, _LAST = "0", "~"
 
 
 class CustomerTable:
@@ -118,7 +116,7 @@ class CustomerTable:
     ) -> Iterator[Customer]:
         """Yield the tenant's customers by updated_at from the index, all shards merged."""
         places = [keys.partition(tenant, shard) for shard in range(tenant.shards)]
-        span = (iso(since) if since else _FIRST, _LAST)
+        span = (iso(since) if since else keys.FIRST, keys.LAST)
         for item in self._by_time(places, span, after, descending=descending, page=page):
             yield _customer(tenant, item)
 
@@ -150,7 +148,7 @@ class CustomerTable:
     ) -> Iterator[Change]:
         """Yield the tenant's changes from the index, all shards merged."""
         places = [keys.feed_partition(tenant, shard) for shard in range(tenant.shards)]
-        span = (iso(since) if since else _FIRST, iso(until) + _LAST if until else _LAST)
+        span = (iso(since) if since else keys.FIRST, iso(until) + keys.LAST if until else keys.LAST)
         for item in self._by_time(places, span, after, descending=descending, page=page):
             yield codec.change_of(item.row or "")
 

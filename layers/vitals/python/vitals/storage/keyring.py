@@ -14,9 +14,6 @@ from vitals.storage.answers import put_answer
 from vitals.storage.ports import KeyChange, Place, StoredAnswer
 from vitals.storage.table import INDEX, Item, Table, Writes
 
-# What sorts before and behind every instant.
-_FIRST, _LAST = "0", "~"
-
 
 class KeyringTable:
     """`ports.Keyring` over the table."""
@@ -71,8 +68,8 @@ class KeyringTable:
         page: int | None = None,
     ) -> Iterator[AuditEvent]:
         """Yield the tenant's audit events, newest first."""
-        high = "#".join(after) if after else iso(until) + _LAST if until else _LAST
-        span = self._item.SK.between(iso(since) if since else _FIRST, high)
+        high = "#".join(after) if after else iso(until) + keys.LAST if until else keys.LAST
+        span = self._item.SK.between(iso(since) if since else keys.FIRST, high)
         found = self._table.query(
             keys.audit_partition(tenant_id), span, descending=True, page=page and page + 1
         )

@@ -16,6 +16,9 @@ TENANT: Final = "A#TENANT"
 SETTINGS: Final = "A#"
 """What a tenant's settings begin with: the tenant and its MRR counters, read by one query."""
 
+FIRST, LAST = "0", "~"
+"""What sorts before and behind every instant."""
+
 MRR_COUNTERS = 16
 """Writers of different customers rarely meet on one of so many counters."""
 

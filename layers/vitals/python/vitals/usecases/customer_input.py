@@ -7,12 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic_core import PydanticCustomError
-
 from vitals.domain.curves import Value
 from vitals.domain.errors import FieldError, ValidationError
-from vitals.domain.instants import is_unrendered, months_after
-from vitals.domain.model import CONTACT, ScoringModel, Signal
+from vitals.domain.instants import months_after
+from vitals.domain.model import CONTACT, ScoringModel
 from vitals.domain.numbers import Number, cents, ratio, round_half_up
 from vitals.domain.patch import OverrideRequest, Patch
 from vitals.usecases.context import Context
@@ -30,19 +28,15 @@ from vitals.usecases.fields import (
     Short,
     Tags,
     Tier,
-    bounded,
-    squeezed,
     whole,
-    word,
 )
 from vitals.usecases.inputs import (
     Warning_,
     WriteReference,
     read,
     unknown_errors,
-    unknown_field,
-    unrendered,
 )
+from vitals.usecases.signal_input import joined, read_signals
 
 LONGEST_AGO = 36_500
 """No contact is reported from longer ago than a century."""
@@ -108,11 +102,11 @@ def read_customer(
     errors: list[FieldError] = []
     parsed, warnings, raw = _read_good(kind, given, model, errors)
     if parsed.signals is not None:
-        raw, more = _joined(raw, parsed.signals, model, errors)
+        raw, more = joined(raw, parsed.signals, model, errors)
         warnings += more
         if parsed.strict:
             errors += unknown_errors(more)
-    signals = _read_signals(raw, model, errors, warnings)
+    signals = read_signals(raw, model, errors, warnings)
     fields = _fields(context, parsed, signals, errors, warnings)
     override = _override(context, parsed, errors, warnings)
     if errors:
@@ -149,71 +143,6 @@ def _read_good(
         if len(good) == len(given):
             raise
         return _read_good(kind, good, model, errors)
-
-
-def _joined(
-    raw: dict[str, Any], nested: Mapping[str, Any], model: ScoringModel, errors: list[FieldError]
-) -> tuple[dict[str, Any], list[Warning_]]:
-    """Return the signals given beside and under `signals` together, and warnings."""
-    warnings = []
-    for name, value in nested.items():
-        if name not in model.names:
-            warnings.append(unknown_field(name, model.names) | {"field": f"signals.{name}"})
-        elif isinstance(value, str) and is_unrendered(value):
-            warnings.append(unrendered(f"signals.{name}"))
-        elif name in raw and raw[name] != value:
-            errors.append(FieldError(f"signals.{name}", "conflicting_fields", "was given twice"))
-        else:
-            raw = {**raw, name: value}
-    return raw, warnings
-
-
-def _read_signals(
-    raw: Mapping[str, Any],
-    model: ScoringModel,
-    errors: list[FieldError],
-    warnings: list[Warning_],
-) -> dict[str, Value | None]:
-    """Return the value of each signal given, by its own name; None clears it (AMB-21)."""
-    values: dict[str, Value | None] = {}
-    spelled: dict[str, str] = {}
-    for field, given in raw.items():
-        signal = model.by_name[model.names[field]]
-        if isinstance(given, str) and not given.strip():
-            continue
-        try:
-            value = signal_value(signal, given)
-        except PydanticCustomError as refused:
-            errors.append(FieldError(field, refused.type, refused.message()))
-            continue
-        if values.get(signal.name, value) != value:
-            message = f"says other than {spelled[signal.name]} does"
-            errors.append(FieldError(field, "conflicting_fields", message))
-        values[signal.name] = value
-        spelled.setdefault(signal.name, field)
-        if _looks_like_fraction(signal, value):
-            warnings.append(
-                {
-                    "code": "possible_fraction",
-                    "field": field,
-                    "message": f"{value} was stored as given, in percent: did you mean a share?",
-                }
-            )
-    return values
-
-
-def signal_value(signal: Signal, given: Any) -> Value | None:
-    """Return *given* as a value of *signal*, None if it clears it; refused values raise."""
-    if given is None or (isinstance(given, str) and squeezed(given) == "na"):
-        return None
-    if signal.options is not None:
-        return word(given, signal.options)
-    return bounded(given, signal.minimum, signal.maximum)
-
-
-def _looks_like_fraction(signal: Signal, value: Value | None) -> bool:
-    percent = (signal.minimum, signal.maximum) == (0, 100)
-    return percent and not isinstance(value, str | None) and 0 < value <= 1
 
 
 def _fields(
