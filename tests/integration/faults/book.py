@@ -32,7 +32,7 @@ class Book:
     """One tenant."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    purged: set[str] = field(default_factory=set)
+    purged: dict[str, None] = field(default_factory=dict)
     made: int = 0
 
     def copy(self) -> Book:
@@ -144,7 +144,7 @@ class Book:
 
     def purge(self, entry: Entry) -> None:
         del self.entries[entry.id]
-        self.purged.add(entry.id)
+        self.purged[entry.id] = None
 
     def _new(self, data: Data, now: datetime) -> Entry:
         if "id" in data:
@@ -166,7 +166,9 @@ class Book:
         by_external_id = "external_id" in data and data["external_id"] == known
         if "name" in data and ("id" in data or by_external_id):
             self._name(entry, "name", data["name"], now)
-        elif known is not None and "external_id" in data and "id" not in data and not by_external_id:
+        elif (
+            known is not None and "external_id" in data and "id" not in data and not by_external_id
+        ):
             raise Refused(409, "duplicate_name")
         if "external_id" in data:
             self._name(entry, "external_id", data["external_id"], now)
@@ -180,7 +182,7 @@ class Book:
             if other in list(self.alive(now)):
                 raise Refused(409, f"duplicate_{kind}")
             self.purge(other)
-        put(entry.facts, kind, value)
+        put(entry.facts, kind, value and value.strip())
 
     def _written(
         self,

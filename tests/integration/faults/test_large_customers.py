@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from tests.integration.actions.api import Api
 from tests.integration.faults.kept import check, kept
@@ -73,7 +75,7 @@ def test_every_write_of_a_63_kb_customer_goes_through(api: Api) -> None:
             ("restore_customer", {}),
         ]
     ):
-        asked = {"external_id": "x", **data}
+        asked = {"external_id": "x", **cast("dict[str, object]", data)}
         first = api.post(action, asked, idempotency_key=str(number))
         assert (first.status, first.data["version"]) == (200, number + 2)
         assert api.post(action, asked, idempotency_key=str(number)).body == first.body

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from vitals.storage.table import Table
@@ -48,7 +49,9 @@ def refusal(status: int, code: str, **more: object) -> Callable[..., AWSResponse
     def answer(request: AWSPreparedRequest, sent: Sent) -> AWSResponse:  # noqa: ARG001 - any call
         kind = f"com.amazonaws.dynamodb.v20120810#{code}"
         body = json.dumps({"__type": kind, "message": "injected", **more}).encode()
-        return AWSResponse(request.url, status, {}, SimpleNamespace(stream=lambda: [body]))
+        return AWSResponse(
+            request.url, status, HTTPHeaders(), SimpleNamespace(stream=lambda: [body])
+        )
 
     return answer
 
@@ -136,7 +139,11 @@ class Wire:
             call = headers["amz-sdk-invocation-id"]
             number = self._numbers.setdefault(call, len(self._numbers) + 1)
             operation = headers["x-amz-target"].rpartition(".")[2]
-            sent = Sent(number, operation, json.loads(request.body))
+            sent = Sent(
+                number,
+                operation,
+                json.loads(request.body if isinstance(request.body, str | bytes) else "{}"),
+            )
             self.sent.append(sent)
             return sent
 

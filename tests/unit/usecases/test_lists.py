@@ -198,6 +198,22 @@ def test_one_customers_feed_is_read_from_its_own_history(monkeypatch: pytest.Mon
     assert len(list_changes(desk.context(), {"customer_id": acme})["data"]) == 1
 
 
+@pytest.mark.parametrize(("order", "versions"), [("asc", [1, 2, 3, 4]), ("desc", [4, 3, 2, 1])])
+def test_one_customers_feed_is_walked_page_by_page(order: str, versions: list[int]) -> None:
+    desk = Desk()
+    acme = desk.upsert(name="Acme")["id"]
+    for number in range(3):
+        desk.upsert(id=acme, mrr=number)
+    desk.now += timedelta(minutes=1)
+    walked, cursor = list[int](), ""
+    for _ in range(4):
+        asked = {"customer_id": acme, "order": order, "limit": 1, "cursor": cursor}
+        page = list_changes(desk.context(), asked)
+        walked += [change["version"] for change in page["data"]]
+        cursor = page["next_cursor"] or ""
+    assert (walked, cursor) == (versions, "")
+
+
 def test_a_history_is_not_cut_by_the_clock() -> None:
     desk = Desk()
     acme = desk.upsert(name="Acme")["id"]

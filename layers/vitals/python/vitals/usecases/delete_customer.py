@@ -13,7 +13,7 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Flag
 from vitals.usecases.find import require
 from vitals.usecases.inputs import Warning_, WriteReference, read
-from vitals.usecases.purge import purge_customer
+from vitals.usecases.purge import erase_history, purge_customer
 from vitals.usecases.write import Draft, answer_to_keep, guard_version, stored_answer, write
 
 ACTION = "delete_customer"
@@ -62,7 +62,7 @@ def _hard(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> An
         replay = None if parsed.dry_run else stored_answer(context)
         if replay is None:
             raise
-    context.customers.purge_history(context.tenant, replay["data"]["id"])
+    erase_history(context, replay["data"]["id"])
     return replay
 
 
@@ -90,7 +90,7 @@ def _erased(context: Context, parsed: DeleteInput, warnings: list[Warning_]) -> 
         purge_customer(context, customer, parsed, answer)
     else:
         # A purge that was cut short left history behind: this finishes it.
-        context.customers.purge_history(context.tenant, str(parsed.id))
+        erase_history(context, str(parsed.id))
         if answer is not None:
             context.customers.claim(context.tenant, answer)
     return body

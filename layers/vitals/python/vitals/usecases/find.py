@@ -27,20 +27,28 @@ class Known:
 NOTHING = Known()
 
 
-def find(context: Context, reference: Reference, known: Known = NOTHING) -> Customer | None:
+def find(
+    context: Context,
+    reference: Reference,
+    known: Known = NOTHING,
+    over: list[Customer] | None = None,
+) -> Customer | None:
     """Return the customer by id, else external_id, else name (AMB-11); deleted ones too.
 
     Costs 1 read by id, 2 by what a lock holds. One whose time in the trash is over is not found,
-    whether or not it was purged yet.
+    whether or not it was purged yet; *over* gathers those that still hold a name asked for.
     """
     if reference.id is not None:
-        return _get(context, reference.id, known)
+        found = _get(context, reference.id, known)
+        return None if found is None or is_over(context, found) else found
     for kind, value in (("external_id", reference.external_id), ("name", reference.name)):
         if value is not None:
             holder = _holder(context, kind, value, known)
             found = _get(context, holder, known) if holder else None
-            if found is not None:
+            if found is not None and not is_over(context, found):
                 return found
+            if found is not None and over is not None:
+                over.append(found)
     return None
 
 
@@ -54,7 +62,7 @@ def require(context: Context, reference: Reference, known: Known = NOTHING) -> C
             [FieldError("id", "required", "say which customer: give id, external_id or name")]
         )
     found = find(context, reference, known)
-    if found is None or is_over(context, found):
+    if found is None:
         raise not_found(reference)
     return found
 

@@ -24,9 +24,10 @@ def restore_customer(context: Context, given: Mapping[str, Any]) -> Answer:
 
     def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
-        after = replace(before, deleted_at=None)
+        deleted = before.deleted_at is not None
+        after = replace(before, deleted_at=None) if deleted else before
         reason = Reason(action=ACTION, cause="restore")
-        extra = {"restored": before.deleted_at is not None}
+        extra = {"restored": deleted}
         return Draft(before=before, after=after, reason=reason, extra=extra)
 
     return write(context, parsed, warnings, decide)

@@ -18,7 +18,7 @@ from vitals.domain.patch import Patch, merged
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.customer_input import CustomerInput, read_customer
 from vitals.usecases.fields import Flag, one_of
-from vitals.usecases.find import NOTHING, Known, find, is_over, not_found
+from vitals.usecases.find import NOTHING, Known, find, not_found
 from vitals.usecases.identity import identified, in_trash, renamed
 from vitals.usecases.purge import purge_customer
 from vitals.usecases.write import Draft, write
@@ -50,17 +50,11 @@ def upsert_account(context: Context, given: Mapping[str, Any], known: Known = NO
 
 
 def _draft(context: Context, parsed: UpsertInput, patch: Patch, known: Known) -> Draft:
-    before = find(context, parsed, known)
-    restored = False
-    if before is not None and before.deleted_at is not None:
-        if is_over(context, before):
-            if not parsed.dry_run:
-                purge_customer(context, before)
-            before = None
-        elif parsed.on_deleted == "restore":
-            restored = True
-        else:
-            raise in_trash(context, before)
+    over: list[Customer] = []
+    before = find(context, parsed, known, over)
+    restored = before is not None and before.deleted_at is not None
+    if before is not None and restored and parsed.on_deleted != "restore":
+        raise in_trash(context, before)
     if before is None:
         after = _new(context, parsed)
     else:
@@ -71,6 +65,10 @@ def _draft(context: Context, parsed: UpsertInput, patch: Patch, known: Known) ->
             )
         after = replace(_identified(context, before, parsed), deleted_at=None)
     after = merged(after, patch, context.moment)
+    if not parsed.dry_run:
+        # Nobody can restore them any more: they give way to whoever takes their names.
+        for gone in {each.id: each for each in over}.values():
+            purge_customer(context, gone)
     reason = Reason(action=ACTION, lifecycle_given="lifecycle" in patch.fields)
     return Draft(before=before, after=after, reason=reason, extra={"restored": restored})
 

@@ -26,7 +26,10 @@ KEEP_ANSWERS = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a write would do: the customer before and after, and what the answer adds."""
+    """What a write would do: the customer before and after, and what the answer adds.
+
+    An *after* that is *before* itself asks for nothing: not even its score is published anew.
+    """
 
     before: Customer | None
     after: Customer
@@ -61,9 +64,11 @@ def write(
             if not options.dry_run and (replay := stored_answer(context)) is not None:
                 return replay
             raise
-        after, change = settled(
-            draft.before, draft.after, context.model, draft.reason, context.moment
-        )
+        after, change = draft.after, None
+        if after is not draft.before:
+            after, change = settled(
+                draft.before, after, context.model, draft.reason, context.moment
+            )
         if change is not None:
             change = replace(change, id=context.new_id(change.at))
             after = replace(after, change_id=change.id)
