@@ -114,7 +114,7 @@ def test_a_purge_whose_history_was_left_behind_is_finished_by_the_next(
 
     with monkeypatch.context() as broken:
         broken.setattr(desk.customers, "purge_history", fail)
-        with pytest.raises(StorageBusyError):
+        with pytest.raises(BusyError):
             purge(desk.context(key), acme)
     assert desk.versions(acme) == [2, 1]
     assert purge(desk.context(key), acme)["deleted"] is True
