@@ -73,7 +73,7 @@ pr: check-format lint types arrow check-template test ## the full gate, before a
 build: $(BUILD) ## build what is deployed, into .aws-sam/build
 
 bench: install build ## measure what requests cost: calls, units, the cold start of the built function
-	PYTHONPATH=layers/vitals/python:functions/actions:functions/admin $(BIN)/python -m bench.actions
+	PYTHONPATH=layers/vitals/python:functions/actions:functions/admin:functions/jobs $(BIN)/python -m bench.actions
 	$(BIN)/python -m bench.cold_start $(ARGS)
 
 deploy: build ## deploy to AWS as STACK (vitals), asking for each setting

@@ -6,15 +6,29 @@ import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import count
 from typing import Any, cast
 
 from vitals.domain.access import SCOPES, ApiKey, Tenant
+from vitals.domain.audit import AuditEvent
 from vitals.domain.change import Change
 from vitals.domain.curves import Curve
 from vitals.domain.customer import Customer
-from vitals.domain.model import DEFAULT_MODEL, ScoringModel, model_from_document
+from vitals.domain.model import ScoringModel
+from vitals.domain.model_document import DEFAULT_MODEL, model_from_document
 from vitals.domain.patch import Moment
-from vitals.storage.ports import Commit, Customers, Keyring, StoredAnswer
+from vitals.storage.ports import (
+    Act,
+    Administration,
+    Commit,
+    Customers,
+    Jobs,
+    KeyChange,
+    ModelVersion,
+    StoredAnswer,
+    TenantChange,
+    Tenants,
+)
 from vitals.usecases.context import Context
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -91,25 +105,49 @@ def a_context(
     model: ScoringModel | None = None, *, now: datetime = NOW, time_zone: str = "UTC"
 ) -> Context:
     """Return a request that reads no table: for what reads its input alone."""
-    used = model or a_model()
+    used = model or a_model(time_zone=time_zone)
 
     def no_wait(attempt: int) -> None:
         raise AssertionError(f"nothing is written here, try {attempt}")
 
     return Context(
-        tenant=a_tenant(time_zone=time_zone),
+        tenant=a_tenant(),
         key=a_key(),
         now=now,
         customers=cast("Customers", None),
-        keyring=cast("Keyring", None),
+        tenants=cast("Tenants", None),
+        administration=cast("Administration", None),
+        jobs=cast("Jobs", None),
         model_of=lambda _: used,
         clock=lambda: now,
         new_id=lambda _: ID,
-        new_key=lambda: ("secret", "digest"),
+        new_key=lambda _: ("secret", "digest"),
         pause=no_wait,
         has_time=lambda: True,
         report=_unforeseen,
+        forget=lambda _: None,
+        limits={"reads": 1000, "writes": 300, "records": 10_000},
     )
+
+
+def founding(tenant: Tenant, document: Mapping[str, Any] = DEFAULT_MODEL) -> Act:
+    """Return the act that stores a new *tenant* with its model."""
+    model = ModelVersion(tenant_id=tenant.id, version=tenant.model_version, document=document)
+    return Act(event=an_event(tenant.id), tenants=[TenantChange(None, tenant)], models=[model])
+
+
+def giving(key: ApiKey, digest: str) -> Act:
+    """Return the act that stores a new *key* under the hash of its secret."""
+    return Act(event=an_event(key.id), keys=[KeyChange(None, key, digest)])
+
+
+def an_event(subject: str, **fields: Any) -> AuditEvent:
+    """Return an audit event, made at NOW, with an id of its own."""
+    given = {"id": f"E{next(_EVENTS)}", "at": NOW, "action": "found", "by": "key-1"}
+    return AuditEvent(**{**given, "subject": subject, **fields})
+
+
+_EVENTS = count(1)
 
 
 def an_id(number: int) -> str:

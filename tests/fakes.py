@@ -1,6 +1,6 @@
 """Storage in plain dicts: what the ports promise, in the most obvious way."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import RLock
@@ -10,7 +10,14 @@ from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer, normalised_name
 from vitals.domain.instants import iso
-from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
+from vitals.storage.ports import (
+    Act,
+    Commit,
+    ModelVersion,
+    Place,
+    StoredAnswer,
+    WriteConflictError,
+)
 
 Held = dict[tuple[str, str], str]
 """Who holds each (kind, value)."""
@@ -196,14 +203,14 @@ class FakeTenants:
     def __init__(self, customers: FakeCustomers) -> None:
         self.customers = customers
         self.tenants: dict[str, Tenant] = {}
-        self.models: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self.documents: dict[tuple[str, int], ModelVersion] = {}
         self.keys: dict[str, ApiKey] = {}
         self.counters: dict[tuple[str, int], dict[str, int]] = {}
 
     def key(self, digest: str) -> ApiKey | None:
         return self.keys.get(digest)
 
-    def tenant(self, tenant_id: str) -> Tenant | None:
+    def tenant(self, tenant_id: str, *, consistent: bool = False) -> Tenant | None:  # noqa: ARG002 - a dict is
         found = self.tenants.get(tenant_id)
         mrr = sum(
             customer.mrr or 0
@@ -213,21 +220,46 @@ class FakeTenants:
         return replace(found, portfolio_mrr=mrr) if found else None
 
     def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
-        return self.models.get((tenant_id, version))
+        found = self.documents.get((tenant_id, version))
+        return found.document if found else None
+
+    def models(
+        self,
+        tenant_id: str,
+        *,
+        before: int | None = None,
+        page: int | None = None,  # noqa: ARG002 - says how much to read, not what is there
+    ) -> Iterator[ModelVersion]:
+        for owner, version in sorted(self.documents, reverse=True):
+            if owner == tenant_id and (before is None or version < before):
+                yield self.documents[owner, version]
+
+    def all_tenants(
+        self,
+        *,
+        after: Place | None = None,
+        page: int | None = None,  # noqa: ARG002 - as above
+    ) -> Iterator[Tenant]:
+        found = {(iso(each.created_at), each.id): each for each in self.tenants.values()}
+        for place in sorted(found, reverse=True):
+            if _is_behind(place, after, descending=True):
+                yield found[place]
 
     def any_tenant(self) -> bool:
         return bool(self.tenants)
 
-    def create_tenant(self, tenant: Tenant, model: Mapping[str, Any]) -> None:
-        if tenant.id in self.tenants:
-            raise WriteConflictError(frozenset({"tenant", "model"}))
-        self.tenants[tenant.id] = tenant
-        self.models[tenant.id, tenant.model_version] = model
-
-    def create_key(self, key: ApiKey, digest: str) -> None:
-        if digest in self.keys:
+    def commit(self, tenant: Tenant, act: Act) -> None:  # noqa: ARG002 - whose audit it is
+        moved = [c for c in act.tenants if self.tenants.get(c.after.id) != c.before]
+        moved_keys = [c for c in act.keys if self.keys.get(c.digest) != c.before]
+        made = [m for m in act.models if (m.tenant_id, m.version) in self.documents]
+        if moved or moved_keys or made:
             raise WriteConflictError(frozenset({"version"}))
-        self.keys[digest] = key
+        self.tenants |= {each.after.id: each.after for each in act.tenants}
+        self.keys |= {each.digest: each.after for each in act.keys}
+        self.documents |= {(each.tenant_id, each.version): each for each in act.models}
+
+    def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
+        raise NotImplementedError
 
     def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
         stands = self.counters.setdefault((tenant_id, minute), {})

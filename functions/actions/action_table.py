@@ -4,74 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from vitals.usecases.api_keys import (
-    CreateKeyInput,
-    KeyInput,
-    RotateInput,
-    create_api_key,
-    key_view,
-    list_api_keys,
-    revoke_api_key,
-    rotate_api_key,
-)
-from vitals.usecases.batch_upsert import BatchInput, batch_upsert
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.customer_input import CustomerInput
-from vitals.usecases.delete_customer import DeleteInput, delete_customer
-from vitals.usecases.get_customer import GetInput, get_customer
-from vitals.usecases.inputs import Input, WriteReference
-from vitals.usecases.list_audit import AuditInput, list_audit
-from vitals.usecases.list_changes import ChangesInput, HistoryInput, get_history, list_changes
-from vitals.usecases.list_customers import ListInput, list_customers
-from vitals.usecases.log_contact import ContactInput, log_contact
-from vitals.usecases.restore_customer import restore_customer
-from vitals.usecases.score_customer import score_customer
-from vitals.usecases.update_health import UpdateHealthInput, update_health
-from vitals.usecases.upsert_account import UpsertInput, upsert_account
+from vitals.usecases.inputs import Input
 
-READ = "customers:read"
-WRITE = "customers:write"
-ADMIN = "admin:*"
+READ = ("customers:read",)
+WRITE = ("customers:write",)
+HEALTH = ("health:read",)
+RESCORE = ("health:write",)
+MODEL = ("health:write", "admin:*")
+ADMIN = ("admin:*",)
+PLATFORM = ("platform:*",)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """One action: what it does, what it takes, and who may call it.
 
-    A *writes* action goes by POST alone (AMB-14). A *scope* of None is any good key's.
+    The use-case is the function of the action's *name* in *module*, what it takes the class called
+    *input* there. It is imported when it is first called: a start pays for what it answers alone.
+    A *writes* action goes by POST alone (AMB-14). Without *scopes* it is any good key's.
     """
 
-    run: Callable[[Context, Mapping[str, Any]], Answer]
+    name: str
+    module: str
     purpose: str
-    takes: type[Input] = Input
-    scope: str | None = READ
+    input: str = "Input"
+    scopes: tuple[str, ...] = READ
     writes: bool = False
+
+    @property
+    def run(self) -> Callable[[Context, Mapping[str, Any]], Answer]:
+        """Return the use-case."""
+        found: Callable[[Context, Mapping[str, Any]], Answer] = getattr(self._module, self.name)
+        return found
+
+    @property
+    def takes(self) -> type[Input]:
+        """Return the parameters of the use-case."""
+        found: type[Input] = getattr(self._module, self.input)
+        return found
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Return the methods by which the action is called."""
         return ("POST",) if self.writes else ("GET", "POST")
 
+    @property
+    def _module(self) -> Any:
+        here = self.module == __name__
+        return import_module(self.module if here else f"vitals.usecases.{self.module}")
+
 
 def whoami(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG001 - takes nothing
     """Return the key that calls and the tenant that it belongs to."""
-    key = context.key
+    from vitals.usecases.api_keys import key_view  # noqa: PLC0415 - few calls need it
+
     return {
         "action": "whoami",
         "data": {
-            **key_view(key),
+            **key_view(context.key),
+            # What authenticates is a key; which of the two kinds, its prefix says.
             "type": "api_key",
             "tenant_name": context.tenant.name,
-            "time_zone": context.tenant.time_zone,
+            "sandbox": context.tenant.sandbox_of is not None,
+            "time_zone": context.model.time_zone,
         },
         "warnings": [],
     }
 
 
 def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG001 - as above
-    """Return every action with its methods, scope and parameters, and the tenant's signals."""
+    """Return every action with its methods, scopes and parameters, and the tenant's signals."""
     return {
         "action": "list_actions",
         "data": [
@@ -79,7 +85,7 @@ def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa:
                 "action": name,
                 "purpose": action.purpose,
                 "methods": list(action.methods),
-                "scope": action.scope,
+                "scopes": list(action.scopes),
                 "parameters": _parameters(action, context),
             }
             for name, action in ACTIONS.items()
@@ -101,6 +107,8 @@ def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa:
 
 def _parameters(action: Action, context: Context) -> dict[str, Any]:
     """Return the JSON Schema of what *action* takes, the model's signals among it."""
+    from vitals.usecases.customer_input import CustomerInput  # noqa: PLC0415 - as above
+
     schema = action.takes.model_json_schema()
     if issubclass(action.takes, CustomerInput):
         for signal in context.model.signals:
@@ -109,51 +117,65 @@ def _parameters(action: Action, context: Context) -> dict[str, Any]:
     return schema
 
 
-ACTIONS: Mapping[str, Action] = {
-    "list_customers": Action(list_customers, "Customers by filter, sorted, by page", ListInput),
-    "get_customer": Action(get_customer, "One customer by id, external_id or name", GetInput),
-    "upsert_account": Action(
-        upsert_account, "Create or update a customer; rescored", UpsertInput, WRITE, writes=True
-    ),
-    "update_health": Action(
-        update_health, "Set one field of a customer", UpdateHealthInput, WRITE, writes=True
-    ),
-    "delete_customer": Action(
-        delete_customer,
-        "Delete a customer, recoverable for 30 days",
-        DeleteInput,
-        WRITE,
-        writes=True,
-    ),
-    "restore_customer": Action(
-        restore_customer, "Restore a deleted customer", WriteReference, WRITE, writes=True
-    ),
-    "score_customer": Action(
-        score_customer,
-        "Score a customer anew, override cleared",
-        WriteReference,
-        WRITE,
-        writes=True,
-    ),
-    "log_contact": Action(
-        log_contact, "Record a contact with a customer", ContactInput, WRITE, writes=True
-    ),
-    "batch_upsert": Action(
-        batch_upsert, "Upsert up to 1000 customers, each by itself", BatchInput, WRITE, writes=True
-    ),
-    "list_changes": Action(list_changes, "The feed of changes, newest first", ChangesInput),
-    "get_history": Action(get_history, "One customer's changes, explained", HistoryInput),
-    "create_api_key": Action(
-        create_api_key, "Create an API key; shown once", CreateKeyInput, ADMIN, writes=True
-    ),
-    "list_api_keys": Action(list_api_keys, "The tenant's API keys, with last use", scope=ADMIN),
-    "rotate_api_key": Action(
-        rotate_api_key, "Replace an API key, both good for a while", RotateInput, ADMIN, writes=True
-    ),
-    "revoke_api_key": Action(
-        revoke_api_key, "Close an API key for good", KeyInput, ADMIN, writes=True
-    ),
-    "list_audit": Action(list_audit, "Who did what, when, from where", AuditInput, ADMIN),
-    "list_actions": Action(list_actions, "What can be called, and how", scope=None),
-    "whoami": Action(whoami, "Whose key this is and what it may do", scope=None),
-}
+_ALL = (
+    Action("list_customers", "list_customers", "Customers by filter, sorted, by page", "ListInput"),
+    Action("get_customer", "get_customer", "One customer by id, external_id or name", "GetInput"),
+    Action("upsert_account", "upsert_account", "Create or update a customer; rescored",
+           "UpsertInput", WRITE, writes=True),
+    Action("update_health", "update_health", "Set one field of a customer",
+           "UpdateHealthInput", WRITE, writes=True),
+    Action("delete_customer", "delete_customer", "Delete a customer, recoverable for 30 days",
+           "DeleteInput", WRITE, writes=True),
+    Action("restore_customer", "restore_customer", "Restore a deleted customer",
+           "WriteReference", WRITE, writes=True),
+    Action("score_customer", "score_customer", "Score a customer anew, override cleared",
+           "WriteReference", WRITE, writes=True),
+    Action("log_contact", "log_contact", "Record a contact with a customer",
+           "ContactInput", WRITE, writes=True),
+    Action("batch_upsert", "batch_upsert", "Upsert up to 1000 customers, each by itself",
+           "BatchInput", WRITE, writes=True),
+    Action("list_changes", "list_changes", "The feed of changes, newest first", "ChangesInput"),
+    Action("get_history", "list_changes", "One customer's changes, explained", "HistoryInput"),
+    Action("get_distribution", "get_distribution", "How the customers spread over the bands",
+           scopes=HEALTH),
+    Action("get_config", "config", "The model in force, and the tenant's limits", scopes=HEALTH),
+    Action("update_config", "config", "Change the model or the limits; rescored by a job",
+           "ConfigInput", MODEL, writes=True),
+    Action("list_models", "models", "Every version of the model", "Page", HEALTH),
+    Action("get_model", "models", "One version of the model", "ModelInput", HEALTH),
+    Action("restore_model", "models", "Make an old version the newest again",
+           "RestoreModelInput", MODEL, writes=True),
+    Action("list_config_history", "models", "Who changed which setting, from what to what",
+           "ConfigHistoryInput", ADMIN),
+    Action("list_profiles", "profiles", "Named weights, and the rules that assign them",
+           "ProfilesInput", HEALTH),
+    Action("put_profile", "profiles", "Create or replace a profile",
+           "PutProfileInput", MODEL, writes=True),
+    Action("delete_profile", "profiles", "Remove a profile that nobody has",
+           "ProfileInput", MODEL, writes=True),
+    Action("rescore_all", "rescore", "Score every customer, or some, by a job",
+           "RescoreInput", RESCORE, writes=True),
+    Action("get_job", "jobs", "One job: its progress and its result", "JobInput", HEALTH),
+    Action("list_jobs", "jobs", "The tenant's jobs, newest first", "JobsInput", HEALTH),
+    Action("cancel_job", "jobs", "Stop a job before it is done", "JobInput", RESCORE, writes=True),
+    Action("create_api_key", "api_keys", "Create an API key; shown once",
+           "CreateKeyInput", ADMIN, writes=True),
+    Action("list_api_keys", "api_keys", "The tenant's API keys, with last use", scopes=ADMIN),
+    Action("rotate_api_key", "api_keys", "Replace an API key, both good for a while",
+           "RotateInput", ADMIN, writes=True),
+    Action("revoke_api_key", "api_keys", "Close an API key for good",
+           "KeyInput", ADMIN, writes=True),
+    Action("list_audit", "list_audit", "Who did what, when, from where", "AuditInput", ADMIN),
+    Action("list_requests", "list_requests", "The log of requests, for 30 days",
+           "RequestsInput", ADMIN),
+    Action("create_tenant", "tenants", "Create a tenant, its sandbox and its first key",
+           "CreateTenantInput", PLATFORM, writes=True),
+    Action("list_tenants", "tenants", "Every tenant, newest first", "Page", PLATFORM),
+    Action("suspend_tenant", "tenants", "Close a tenant to every request, or open it again",
+           "SuspendInput", PLATFORM, writes=True),
+    Action("delete_tenant", "tenants", "Erase a tenant and everything of it, by a job",
+           "DeleteTenantInput", PLATFORM, writes=True),
+    Action("list_actions", "action_table", "What can be called, and how", scopes=()),
+    Action("whoami", "action_table", "Whose key this is and what it may do", scopes=()),
+)  # fmt: skip
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _ALL}

@@ -19,7 +19,7 @@ from vitals.domain.errors import (
     ValidationError,
     VitalsError,
 )
-from vitals.runtime.authenticate import presented, require_scope
+from vitals.runtime.authenticate import presented, require_scopes
 from vitals.runtime.http import Request, Response, json_object
 from vitals.runtime.limits import draw
 from vitals.runtime.serve import Exchange, LambdaContext, serve
@@ -51,17 +51,17 @@ def _route(exchange: Exchange) -> Response:
         )
     wired, now = exchange.wired, exchange.now
     key, tenant = wired.admit(presented(request.headers), now)
-    exchange.notes |= {"tenant_id": tenant.id, "key_id": key.id}
+    exchange.admitted(key, tenant)
     name, given, refused = _asked(request)
     action = ACTIONS.get(name)
     # A name that is none may be anything, a key among them.
-    exchange.notes["action"] = name if action else None
+    exchange.action = name if action else None
     window, spent = draw(wired.tenants, tenant, wired.settings, now, _drawn(action, given))
     exchange.headers = window.headers
     if spent or refused:
         raise spent or refused or AssertionError
     action = _allowed(request, name)
-    require_scope(key, action.scope)
+    require_scopes(key, action.scopes)
     run = wired.context(
         key,
         tenant,
@@ -118,7 +118,7 @@ def _drawn(action: Action | None, given: Mapping[str, Any]) -> dict[str, int]:
     if action is None or not action.writes:
         return {"reads": 1}
     records = given.get("customers")
-    many = action.takes is ACTIONS["batch_upsert"].takes and isinstance(records, list)
+    many = action.name == "batch_upsert" and isinstance(records, list)
     return {"writes": 1, "records": len(records)} if many and records else {"writes": 1}
 
 

@@ -12,7 +12,7 @@ from vitals.runtime.logging import logger
 from vitals.runtime.problems import problem
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
-from vitals.usecases.create_tenant import bootstrap
+from vitals.usecases.bootstrap import bootstrap
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -33,4 +33,6 @@ def _run(event: dict[str, Any]) -> dict[str, Any]:
     command = event.pop("command", None)
     if command != "bootstrap":
         raise ValidationError([FieldError("command", "unknown_value", "must be: bootstrap")])
-    return bootstrap(wiring().tenants, event, clock.now(), clock.new_id, new_key)
+    wired = wiring()
+    stored = (wired.tenants, wired.administration)
+    return bootstrap(stored, event, clock.now(), clock.new_id, new_key)

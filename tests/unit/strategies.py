@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.builders import a_document
 
-from vitals.domain.model import LIFECYCLES, TIERS, ScoringModel, model_from_document
+from vitals.domain.model import LIFECYCLES, TIERS, ScoringModel
+from vitals.domain.model_document import model_from_document
 from vitals.domain.patch import OverrideRequest, Patch
 
 Document = dict[str, Any]

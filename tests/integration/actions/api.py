@@ -10,17 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.builders import NOW
+from tests.builders import NOW, a_tenant, founding, giving
 
 import actions
+import jobs
 from vitals.domain.access import SCOPES, ApiKey, Tenant
-from vitals.domain.model import DEFAULT_MODEL
 from vitals.runtime.api_keys import digest, make_key
 from vitals.runtime.clock import new_id
 from vitals.runtime.settings import settings
 from vitals.runtime.wiring import wiring
 from vitals.storage.table import Table
 
+PLATFORM = "01PLATFORM"
+"""In whose audit the making of the tests' tenants and keys stands."""
 PATH = "/functions/v1/api-inbound"
 
 
@@ -60,6 +62,10 @@ class Clock:
     """What the function's clock says; tests move it."""
 
     now: datetime = NOW
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, which moves the clock, to the millisecond."""
+        self.now += timedelta(milliseconds=round(seconds * 1000))
 
 
 @dataclass
@@ -158,17 +164,52 @@ class Api:
         """Return the API of a new tenant beside this one."""
         return an_api(self.table, self.clock, **fields)
 
+    def job(self, action: str, data: object = None, /) -> Any:
+        """Call an action that starts a job, run it, and return it as it then is."""
+        reply = self.post(action, data)
+        assert reply.status == 200, reply.body
+        self.run_jobs()
+        return self.get("get_job", id=reply.body["job_id"]).data
+
+    def run_jobs(self) -> None:
+        """Run whatever is queued until nothing is, as the queue does; the clock moves in waits."""
+        for _ in range(20):
+            messages = self.queued()
+            for message in messages:
+                answer = jobs.handler({"Records": [message]}, self.context)
+                assert answer == {"batchItemFailures": []}
+            if not messages:
+                return
+        raise AssertionError("jobs are queued again and again")
+
+    def queued(self) -> list[dict[str, Any]]:
+        """Return a message for every job that is queued, as the pipe would send it."""
+        return [
+            {
+                "messageId": item.SK,
+                "body": json.dumps(
+                    {"dynamodb": {"Keys": {"PK": {"S": item.PK}, "SK": {"S": item.SK}}}}
+                ),
+            }
+            for item in self.table.item.scan(consistent_read=True)
+            if item.state == "queued"
+        ]
+
     def restart(self) -> None:
         """Have the function forget what it remembers between requests, as in a cold start."""
         forget()
 
     def stored(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Return every item by key, but the minutes' counters and when a key was last used."""
+        """Return every item by key, but counters, the request log and a key's last use."""
         items = [item.to_simple_dict() for item in self.table.item.scan(consistent_read=True)]
         for item in items:
             if item["SK"] == "KEY":
                 item.pop("doc", None)
-        return {(item["PK"], item["SK"]): item for item in items if not item["PK"].endswith("#R")}
+        return {
+            (item["PK"], item["SK"]): item
+            for item in items
+            if not item["PK"].endswith(("#R", "#LOG"))
+        }
 
 
 def forget() -> None:
@@ -181,7 +222,7 @@ def an_api(table: Table, clock: Clock, **fields: Any) -> Api:
     """Return the API of a new tenant, with a key of every scope."""
     now = clock.now
     tenant = Tenant(**{"id": new_id(now), "name": "Testers", "created_at": now, **fields})
-    wiring().tenants.create_tenant(tenant, DEFAULT_MODEL)
+    wiring().administration.commit(a_tenant(id=PLATFORM), founding(tenant))
     return Api(table, tenant, new_key(tenant, now, SCOPES), clock)
 
 
@@ -196,5 +237,6 @@ def new_key(tenant: Tenant, now: datetime, scopes: tuple[str, ...], **fields: An
         "created_at": now,
         "prefix": secret[:12],
     }
-    wiring().tenants.create_key(ApiKey(**{**given, **fields}), digest(secret))
+    key = ApiKey(**{**given, **fields})
+    wiring().administration.commit(a_tenant(id=PLATFORM), giving(key, digest(secret)))
     return secret

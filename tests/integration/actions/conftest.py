@@ -36,4 +36,5 @@ def api(table: Table, monkeypatch: pytest.MonkeyPatch) -> Api:
     """The API of a new tenant with a key of every scope, at NOW until the test moves it."""
     hands = Clock()
     monkeypatch.setattr(clock, "now", lambda: hands.now)
+    monkeypatch.setattr(clock, "sleep", hands.sleep)
     return an_api(table, hands)

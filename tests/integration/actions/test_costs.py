@@ -87,9 +87,10 @@ def test_a_read_by_id_is_one_strongly_consistent_read(api: Api) -> None:
     made = api.upsert("Acme")
     with Meter(api.table.connection.client).running() as calls:
         api.customer(id=made["id"])
-    counter, read = calls
+    counter, read, log = calls
     assert (counter.operation, counter.units) == ("UpdateItem", 1)
     assert (read.operation, read.units, read.asked["ConsistentRead"]) == ("GetItem", 1, True)
+    assert (log.operation, log.units) == ("PutItem", 1)
 
 
 def test_every_read_that_a_write_stands_on_is_strongly_consistent(api: Api) -> None:
@@ -118,7 +119,7 @@ def test_a_second_request_reads_none_of_them_again(api: Api) -> None:
     for _ in range(2):
         with Meter(api.table.connection.client).running() as calls:
             api.get("list_actions")
-    assert [call.operation for call in calls] == ["UpdateItem"]
+    assert [call.operation for call in calls] == ["UpdateItem", "PutItem"]
 
 
 WRITES = [

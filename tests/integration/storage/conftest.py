@@ -1,21 +1,21 @@
 """The stores that must all keep what the ports promise: plain dicts, the embedded engine, moto."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
 from local import template
 from moto import mock_aws
-from tests.builders import a_commit, a_tenant, next_version
+from tests.builders import a_commit, a_tenant, founding, next_version
 from tests.fakes import FakeCustomers, FakeTenants
 from tests.integration.tables import connected, created
 
 from vitals.domain.access import Tenant
 from vitals.domain.customer import Customer
-from vitals.domain.model import DEFAULT_MODEL
+from vitals.storage.administration import AdministrationTable
 from vitals.storage.customers import CustomerTable
-from vitals.storage.ports import Commit, Customers, Tenants
+from vitals.storage.ports import Act, Commit, Customers, Tenants
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
 
@@ -27,6 +27,7 @@ class Store:
     customers: Customers
     tenants: Tenants
     tenant: Tenant
+    act: Callable[[Tenant, Act], None]
 
     def create(self, customer: Customer) -> Customer:
         """Store a new customer and return it."""
@@ -51,13 +52,15 @@ def store(request: pytest.FixtureRequest, template_table: template.Table) -> Ite
     """An empty store of each kind, with one tenant."""
     if request.param == "dicts":
         customers = FakeCustomers()
-        yield _with(a_tenant(), customers, FakeTenants(customers))
+        tenants = FakeTenants(customers)
+        yield _with(a_tenant(), customers, tenants, tenants.commit)
         return
     moto = request.param == "moto"
     table: Table = request.getfixturevalue("moto_table" if moto else "engine_table")
     tenant = a_tenant(shards=4 if request.param == "four shards" else 1)
     with mock_aws() if moto else nullcontext(), created(table, template_table):
-        yield _with(tenant, CustomerTable(table), TenantTable(table))
+        commit = AdministrationTable(table).commit
+        yield _with(tenant, CustomerTable(table), TenantTable(table), commit)
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +76,8 @@ def moto_table() -> Table:
         return connected("storage-contract", {"AWS_DEFAULT_REGION": "us-east-1"})
 
 
-def _with(tenant: Tenant, customers: Customers, tenants: Tenants) -> Store:
-    tenants.create_tenant(tenant, DEFAULT_MODEL)
-    return Store(customers, tenants, tenant)
+def _with(
+    tenant: Tenant, customers: Customers, tenants: Tenants, act: Callable[[Tenant, Act], None]
+) -> Store:
+    act(tenant, founding(tenant))
+    return Store(customers, tenants, tenant, act)

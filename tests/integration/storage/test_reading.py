@@ -1,5 +1,6 @@
 """Customers are read as they were last written, by their id or by what they alone hold."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -116,7 +117,7 @@ def test_a_tenant_sees_nothing_of_another(store: Store) -> None:
 
 def test_two_tenants_hold_the_same_name_and_id(store: Store) -> None:
     mine = store.create(customer_number(1, mrr=1))
-    other = Store(store.customers, store.tenants, a_tenant(id=an_id(99)))
+    other = replace(store, tenant=a_tenant(id=an_id(99)))
     theirs = other.create(customer_number(1, tenant_id=an_id(99), mrr=2))
     assert store.get(mine) == mine
     assert other.get(theirs) == theirs

@@ -6,10 +6,9 @@ from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.builders import NOW, a_change, a_tenant, an_id, customer_number, next_version
+from tests.builders import NOW, a_change, a_tenant, an_id, customer_number, founding, next_version
 from tests.integration.storage.conftest import Store
 
-from vitals.domain.model import DEFAULT_MODEL
 from vitals.domain.numbers import Number
 from vitals.storage.ports import Commit
 
@@ -27,7 +26,7 @@ def test_the_portfolio_is_what_its_live_customers_pay(
     store: Store, steps: list[tuple[int, str, Number | None]]
 ) -> None:
     fresh = replace(store, tenant=a_tenant(id=an_id(next(TENANTS)), shards=store.tenant.shards))
-    fresh.tenants.create_tenant(fresh.tenant, DEFAULT_MODEL)
+    fresh.act(fresh.tenant, founding(fresh.tenant))
     for number, verb, amount in steps:
         take(fresh, number, verb, amount)
     roster = fresh.customers.roster(fresh.tenant)
@@ -58,7 +57,7 @@ def test_a_tenants_revenue_is_its_own(store: Store) -> None:
     store.create(customer_number(1, mrr=Decimal("0.1")))
     store.create(customer_number(2, mrr=Decimal("0.2")))
     other = replace(store, tenant=a_tenant(id=an_id(99)))
-    other.tenants.create_tenant(other.tenant, DEFAULT_MODEL)
+    other.act(other.tenant, founding(other.tenant))
     other.create(customer_number(1, mrr=7))
     found = [store.tenants.tenant(each.tenant.id) for each in (store, other)]
     assert [tenant and tenant.portfolio_mrr for tenant in found] == [Decimal("0.3"), 7]

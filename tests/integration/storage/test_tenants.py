@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.builders import NOW, a_key, a_tenant, an_id, at
+from tests.builders import NOW, a_key, a_tenant, an_id, at, founding, giving
 from tests.integration.storage.conftest import Store
 
-from vitals.domain.model import DEFAULT_MODEL
+from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.storage.ports import WriteConflictError
 
 
@@ -15,12 +15,11 @@ def test_a_tenant_is_read_as_it_was_created(store: Store) -> None:
         id=an_id(7),
         name="Årsta AB",
         shards=16,
-        time_zone="Europe/Stockholm",
         limit_reads=5,
         limit_writes=6,
         limit_records=7,
     )
-    store.tenants.create_tenant(made, DEFAULT_MODEL)
+    store.act(made, founding(made))
     assert store.tenants.tenant(made.id) == made
     assert store.tenants.tenant(store.tenant.id) == store.tenant
 
@@ -31,14 +30,14 @@ def test_nobody_is_no_tenant(store: Store) -> None:
 
 def test_a_tenant_is_created_but_once(store: Store) -> None:
     with pytest.raises(WriteConflictError):
-        store.tenants.create_tenant(a_tenant(name="Again"), {"signals": {}})
+        store.act(store.tenant, founding(a_tenant(name="Again"), {"signals": {}}))
     assert store.tenants.tenant(store.tenant.id) == store.tenant
     assert as_json(store.tenants.model_document(store.tenant.id, 1)) == DEFAULT_MODEL
 
 
 def test_a_tenant_is_created_but_once_whatever_its_model(store: Store) -> None:
     with pytest.raises(WriteConflictError):
-        store.tenants.create_tenant(a_tenant(name="Again", model_version=2), DEFAULT_MODEL)
+        store.act(store.tenant, founding(a_tenant(name="Again", model_version=2)))
     assert store.tenants.tenant(store.tenant.id) == store.tenant
     assert store.tenants.model_document(store.tenant.id, 2) is None
 
@@ -60,15 +59,15 @@ def test_it_is_known_whether_any_tenant_exists(store: Store) -> None:
 
 def test_a_key_is_found_by_the_hash_of_its_secret(store: Store) -> None:
     made = a_key(expires_at=at(60))
-    store.tenants.create_key(made, "the hash")
+    store.act(store.tenant, giving(made, "the hash"))
     assert store.tenants.key("the hash") == made
     assert store.tenants.key("another hash") is None
 
 
 def test_a_key_is_never_written_over(store: Store) -> None:
-    store.tenants.create_key(a_key(), "the hash")
+    store.act(store.tenant, giving(a_key(), "the hash"))
     with pytest.raises(WriteConflictError):
-        store.tenants.create_key(a_key(name="forged"), "the hash")
+        store.act(store.tenant, giving(a_key(name="forged"), "the hash"))
     assert store.tenants.key("the hash") == a_key()
 
 

@@ -145,7 +145,7 @@ def test_the_missing_policy_of_a_signal_wins_over_that_of_the_model() -> None:
     assert found.exact is not None
     assert Fraction(*found.exact) == Fraction(25 * 100 + 15 * 50, 25 + 15 + 5)
     assert Fraction(found.coverage) == Fraction(1, 4)
-    policies = {row["signal"]: row["policy"] for row in missing(model, None, {"logins": 30})}
+    policies = {row["signal"]: row["policy"] for row in missing(model, None, {"logins": 30}, {})}
     assert policies == {
         "adoption": "exclude",
         "tickets": "exclude",

@@ -10,7 +10,7 @@ from vitals.domain.errors import (
     UnauthenticatedError,
 )
 from vitals.runtime.api_keys import make_key
-from vitals.runtime.authenticate import admitted, presented, require_scope
+from vitals.runtime.authenticate import admitted, presented, require_scopes
 
 KEY, OTHER = make_key(), make_key()
 
@@ -112,9 +112,9 @@ def test_a_good_key_is_admitted_until_it_expires_or_is_revoked() -> None:
 
 def test_a_scope_that_the_key_lacks_is_named() -> None:
     key = a_key(scopes=("customers:read", "admin:*"))
-    require_scope(key, None)
-    require_scope(key, "customers:read")
+    require_scopes(key, ())
+    require_scopes(key, ("customers:read",))
     # admin:* implies nothing else.
     with pytest.raises(ForbiddenError, match="customers:write") as refused:
-        require_scope(key, "customers:write")
+        require_scopes(key, ("customers:read", "customers:write"))
     assert refused.value.extra == {"scope": "customers:write"}

@@ -11,7 +11,7 @@ from vitals.runtime.http import Response
 from vitals.runtime.serve import Exchange, serve
 from vitals.runtime.settings import Settings
 from vitals.runtime.wiring import Wiring
-from vitals.storage.ports import Customers, Keyring, StorageBusyError, Tenants
+from vitals.storage.ports import Administration, Customers, Jobs, StorageBusyError, Tenants
 
 EVENT = {"requestContext": {"http": {"method": "GET", "path": "/x"}}, "rawPath": "/x"}
 SECRET = "vt_live_secret"
@@ -29,7 +29,11 @@ class Lambda:
 @pytest.fixture(autouse=True)
 def _no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     wired = Wiring(
-        Settings(), cast("Customers", None), cast("Tenants", None), cast("Keyring", None)
+        Settings(),
+        cast("Customers", None),
+        cast("Tenants", None),
+        cast("Administration", None),
+        cast("Jobs", None),
     )
     monkeypatch.setattr(serving, "wiring", lambda: wired)
 

@@ -17,6 +17,9 @@ SCOPES = (
     "admin:*",
 )
 """Every scope that a tenant's key may hold (LU-014); `admin:*` implies none of the others."""
+PLATFORM = "platform:*"
+"""The scope that tenants are created, suspended and deleted with; the first key has it."""
+ALL_SCOPES = (*SCOPES, PLATFORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,32 @@ class ApiKey:
     last_used_at: datetime | None = None
     replaced_by: str | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Tell a live key from a sandbox's."""
+        return self.prefix.startswith("vt_live_")
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """One tenant: its settings, and what its customers' MRR add up to.
 
     *shards* is fixed at creation; a limit is requests (or records) a minute, None for the default.
+    *revision* grows with every change of the settings. A sandbox, which `vt_test_` keys belong to,
+    names the tenant that it is the *sandbox_of*. A suspended or deleted one takes no request.
     """
 
     id: str
     name: str
     created_at: datetime
     shards: int = 1
-    time_zone: str = "UTC"
     model_version: int = 1
     limit_reads: int | None = None
     limit_writes: int | None = None
     limit_records: int | None = None
+    sandbox_id: str | None = None
+    sandbox_of: str | None = None
+    suspended_at: datetime | None = None
+    deleted_at: datetime | None = None
+    revision: int = 0
     portfolio_mrr: Number = 0

@@ -22,3 +22,22 @@ class AuditEvent:
     subject: str
     source_ip: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRequest:
+    """One request that bore a good key (IQ-011): what was asked, what came of it, how long it took.
+
+    *code* is the problem's, *action* None where none was named; nothing of what was sent.
+    """
+
+    trace_id: str
+    at: datetime
+    method: str
+    path: str
+    action: str | None
+    status: int
+    code: str | None
+    duration_ms: float
+    key_id: str
+    source_ip: str

@@ -46,6 +46,14 @@ class Change:
     contact: Mapping[str, Any] | None = None
 
 
+def is_visible(change: Change) -> bool:
+    """Tell whether anybody who reads the customer can see *change* (AMB-05).
+
+    One of the model's version alone moves no score, no band and no stage.
+    """
+    return change.changed.keys() != {"model_version"} or change.contact is not None
+
+
 def facts(customer: Customer | None) -> dict[str, Any]:
     """Return every stored fact of *customer* by path, as JSON values; absent ones left out.
 

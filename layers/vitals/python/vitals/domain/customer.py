@@ -90,9 +90,17 @@ class Customer:
             return self.signals
         return {**self.signals, CONTACT: max(0, (today - self.last_contact_on).days)}
 
+    def taken(self, model: ScoringModel, today: date) -> Mapping[str, Value]:
+        """Return the values as of *today* that *model* can take."""
+        return model.taken(self.values(today))
+
+    def profile(self, model: ScoringModel) -> str | None:
+        """Return the profile by whose weights *model* scores the customer, None for its own."""
+        return model.profile_for(self.scoring_profile, self.tier, self.tags, self.lifecycle)
+
     def computed(self, model: ScoringModel, today: date) -> Score:
         """Return the score that the signals give as of *today*, whatever the override."""
-        return score(model, self.scoring_profile, self.values(today))
+        return score(model, self.profile(model), self.taken(model, today))
 
     def active_override(self, now: datetime) -> Override | None:
         """Return the override if it stands at *now*."""

@@ -108,6 +108,60 @@ class KeyRevokedError(VitalsError):
     code = "key_revoked"
 
 
+class NoSandboxError(VitalsError):
+    """The tenant has no sandbox for test keys."""
+
+    code = "no_sandbox"
+
+
+class JobNotFoundError(VitalsError):
+    """No such job in this tenant."""
+
+    code = "job_not_found"
+
+
+class JobOverError(VitalsError):
+    """The job is over: nothing is left to cancel."""
+
+    code = "job_over"
+
+
+class ModelNotFoundError(VitalsError):
+    """No such version of the tenant's model."""
+
+    code = "model_not_found"
+
+
+class ProfileNotFoundError(VitalsError):
+    """The model has no such profile."""
+
+    code = "profile_not_found"
+
+
+class ProfileInUseError(VitalsError):
+    """Customers or rules name the profile that was to go."""
+
+    code = "profile_in_use"
+
+
+class TenantNotFoundError(VitalsError):
+    """No such tenant."""
+
+    code = "tenant_not_found"
+
+
+class TenantSuspendedError(VitalsError):
+    """The tenant is suspended: its keys open nothing until it is resumed."""
+
+    code = "tenant_suspended"
+
+
+class WeightsTotalError(VitalsError):
+    """The weights do not total 100 %."""
+
+    code = "weights_total"
+
+
 class MethodNotAllowedError(VitalsError):
     """The action or route exists, for another method."""
 

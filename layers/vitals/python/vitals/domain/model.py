@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
-from vitals.domain.curves import Choice, Curve, HalfLife, Linear, Power, Step
-from vitals.domain.numbers import Number, parse_number
+from vitals.domain.curves import Choice, Curve, Value
+from vitals.domain.numbers import Number
 
 CONTACT = "days"
 """The signal that is not stored: days since last_contact_on (AMB-03)."""
@@ -74,6 +72,27 @@ class Cadence:
     overdue: int
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileRule:
+    """Which customers a profile is for: every set that names something must hold theirs.
+
+    Tags are case-folded; one of them is enough.
+    """
+
+    profile: str
+    tiers: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    lifecycles: frozenset[str] = frozenset()
+
+    def holds(self, tier: str | None, tags: Iterable[str], lifecycle: str) -> bool:
+        """Tell whether the rule's profile is for a customer like that."""
+        return (
+            (not self.tiers or tier in self.tiers)
+            and (not self.lifecycles or lifecycle in self.lifecycles)
+            and (not self.tags or not self.tags.isdisjoint(tag.casefold() for tag in tags))
+        )
+
+
 @dataclass(frozen=True)
 class ScoringModel:
     """One immutable version of a tenant's model."""
@@ -89,6 +108,9 @@ class ScoringModel:
     renewal_windows: tuple[tuple[int, Number], ...]
     renewal_factor_beyond: Number
     profiles: Mapping[str, Mapping[str, int]]
+    profile_rules: tuple[ProfileRule, ...] = ()
+    expansion_percent: Number = 20
+    time_zone: str = "UTC"
 
     @cached_property
     def by_name(self) -> Mapping[str, Signal]:
@@ -100,6 +122,44 @@ class ScoringModel:
         """Return each accepted spelling of a signal, and the signal's name."""
         spellings = {alias: signal.name for signal in self.signals for alias in signal.aliases}
         return spellings | {signal.name: signal.name for signal in self.signals}
+
+    def profile_for(
+        self, own: str | None, tier: str | None, tags: Iterable[str], lifecycle: str
+    ) -> str | None:
+        """Return the profile of a customer: its *own*, else the first rule's that holds (IQ-086).
+
+        None: the model's own weights.
+        """
+        if own in self.profiles:
+            return own
+        for rule in self.profile_rules:
+            if rule.holds(tier, tags, lifecycle):
+                return rule.profile
+        return None
+
+    def taken(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return those of *values* that this version's curves can take.
+
+        A version may turn words into numbers, or drop a word, that customers still hold.
+        """
+        words = self._words
+        strange = [
+            name
+            for name, value in values.items()
+            if (value.__class__ is str) != (name in words)
+            or (name in words and value not in words[name])
+        ]
+        if not strange:
+            return values
+        return {name: value for name, value in values.items() if name not in strange}
+
+    @cached_property
+    def _words(self) -> Mapping[str, Mapping[str, Number]]:
+        return {
+            signal.name: signal.curve.options
+            for signal in self.signals
+            if isinstance(signal.curve, Choice)
+        }
 
     def weights(self, profile: str | None) -> tuple[tuple[Signal, int], ...]:
         """Return the signals that weigh something, with their weights, under *profile* (IQ-086).
@@ -129,153 +189,3 @@ class ScoringModel:
     def cadence_of(self, tier: str | None) -> Cadence:
         """Return the contact cadence of *tier*; a customer without one goes by `mid`."""
         return self.cadence.get(tier or "mid", self.cadence["mid"])
-
-
-DEFAULT_MODEL: Mapping[str, Any] = {
-    "signals": {
-        "logins": {
-            "weight": 25,
-            "dimension": "usage",
-            "curve": {"type": "linear", "zero": 0, "full": 30},
-            "minimum": 0,
-            "aliases": ["logins_30d", "login_frequency"],
-        },
-        "adoption": {
-            "weight": 25,
-            "dimension": "usage",
-            "curve": {"type": "linear", "zero": 0, "full": 100},
-            "minimum": 0,
-            "maximum": 100,
-            "aliases": ["feature_adoption_pct"],
-        },
-        "tickets": {
-            "weight": 20,
-            "dimension": "support",
-            "curve": {"type": "linear", "zero": 5, "full": 0},
-            "minimum": 0,
-            "aliases": ["open_tickets"],
-        },
-        "nps": {
-            "weight": 15,
-            "dimension": "sentiment",
-            "curve": {"type": "step", "steps": [[0, 0], [7, 50], [9, 100]]},
-            "minimum": 0,
-            "maximum": 10,
-        },
-        "csat": {
-            "weight": 0,
-            "dimension": "sentiment",
-            "curve": {"type": "linear", "zero": 1, "full": 5},
-            "minimum": 1,
-            "maximum": 5,
-            "resolution": 0.1,
-        },
-        "days": {
-            "weight": 10,
-            "dimension": "engagement",
-            "curve": {"type": "linear", "zero": 180, "full": 0},
-            "minimum": 0,
-            "aliases": ["days_since_contact"],
-        },
-        "growth": {
-            "weight": 5,
-            "dimension": "growth",
-            "curve": {"type": "choice", "options": {"none": 20, "mild": 50, "strong": 100}},
-            "aliases": ["growth_signal"],
-        },
-    },
-    "bands": {"critical": 0, "at_risk": 25, "watch": 50, "healthy": 65, "expansion": 80},
-    "missing_policy": "exclude",
-    "min_coverage": 0,
-    "low_confidence_below": 0.5,
-    "auto_lifecycle": True,
-    "cadence": {
-        "enterprise": {"due": 14, "overdue": 21},
-        "mid": {"due": 30, "overdue": 45},
-        "smb": {"due": 60, "overdue": 90},
-    },
-    "renewal_windows": {"critical": 30, "warning": 60, "upcoming": 90},
-    "renewal_factors": {"critical": 1, "warning": 0.7, "upcoming": 0.4, "beyond": 0.2},
-    "profiles": {},
-}
-"""Version 1 of every tenant's model: the documented weights, curves and bands, and AMB-46."""
-
-
-def model_from_document(version: int, document: Mapping[str, Any]) -> ScoringModel:
-    """Return the model that *document* describes.
-
-    Raises KeyError, TypeError or ValueError for a document that describes none: whoever saves one
-    checks it first.
-    """
-    windows = document["renewal_windows"]
-    factors = document["renewal_factors"]
-    return ScoringModel(
-        version=version,
-        signals=tuple(_signal(name, given) for name, given in document["signals"].items()),
-        bands=tuple((band, int(document["bands"][band])) for band in BANDS),
-        missing=_missing(document["missing_policy"]),
-        min_coverage=Fraction(parse_number(document["min_coverage"])),
-        low_confidence_below=Fraction(parse_number(document["low_confidence_below"])),
-        auto_lifecycle=bool(document["auto_lifecycle"]),
-        cadence={tier: Cadence(**given) for tier, given in document["cadence"].items()},
-        renewal_windows=tuple(
-            (int(windows[window]), parse_number(factors[window]))
-            for window in ("critical", "warning", "upcoming")
-        ),
-        renewal_factor_beyond=parse_number(factors["beyond"]),
-        profiles={
-            name: {signal: weight_units(weight) for signal, weight in weights.items()}
-            for name, weights in document["profiles"].items()
-        },
-    )
-
-
-def weight_units(weight: Any) -> int:
-    """Return *weight* (percent, up to four decimals) as a whole number of 1/10,000."""
-    return int((Decimal(parse_number(weight)) * WEIGHT_UNIT).to_integral_exact())
-
-
-def _signal(name: str, given: Mapping[str, Any]) -> Signal:
-    return Signal(
-        name=name,
-        curve=_curve(given["curve"]),
-        weight=weight_units(given["weight"]),
-        dimension=str(given.get("dimension", "other")),
-        minimum=_optional(given.get("minimum")),
-        maximum=_optional(given.get("maximum")),
-        resolution=Fraction(parse_number(given.get("resolution", 1))),
-        missing=_missing(given["missing_policy"]) if "missing_policy" in given else None,
-        aliases=tuple(given.get("aliases", ())),
-    )
-
-
-def _curve(given: Mapping[str, Any]) -> Curve:
-    match given["type"]:
-        case "linear":
-            return Linear(parse_number(given["zero"]), parse_number(given["full"]))
-        case "step":
-            steps = ((parse_number(at), parse_number(points)) for at, points in given["steps"])
-            return Step(tuple(steps))
-        case "half_life":
-            return HalfLife(parse_number(given["half_life"]))
-        case "power":
-            return Power(parse_number(given["zero"]), parse_number(given["delta"]))
-        case "choice":
-            options = given["options"].items()
-            return Choice({word: parse_number(points) for word, points in options})
-        case unknown:
-            raise ValueError(f"no curve is of type {unknown!r}")
-
-
-def _missing(given: str | Mapping[str, Any]) -> MissingPolicy:
-    if given == "exclude":
-        return EXCLUDE
-    if given == "zero":
-        return MissingPolicy(0)
-    if isinstance(given, Mapping):
-        return MissingPolicy(parse_number(given["neutral"]))
-    raise ValueError(f"{given!r} is no missing policy: exclude, zero or {{'neutral': points}}")
-
-
-def _optional(number: Any) -> Number | None:
-    return None if number is None else parse_number(number)

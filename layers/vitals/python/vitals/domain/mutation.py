@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from vitals.domain.change import Change, differences
+from vitals.domain.change import Change, differences, is_visible
 from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day
 from vitals.domain.model import ScoringModel
@@ -34,38 +34,36 @@ def settled(
     model: ScoringModel,
     reason: Reason,
     moment: Moment,
+    *,
+    before_model: ScoringModel | None = None,
 ) -> tuple[Customer, Change | None]:
     """Return *after* scored under *model* and published as the next version, with its change.
 
     The change's id is empty until the write gives it one. A mutation that changes nothing returns
     *after* under its old version, and None; a reported contact is a change of its own.
+    *before_model* is what *before* was published under, if not *model*. A change that nobody can
+    see, of the model's version alone, leaves updated_at where it was (AMB-05).
     """
     # As of the version's own instant, which a clock that stepped back does not share.
     version, at = after_version(before, moment.now)
     today = local_day(at, moment.where)
-    value, status = after.published_at(model, at, moment.where)
-    after = replace(after, model_version=model.version, score=value, status=status)
+    after = _published(replace(after, model_version=model.version), model, at, moment)
     automatic: tuple[str, ...] = ()
     if not reason.lifecycle_given and (stage := _automatic_stage(before, after, model)):
         after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
+        # Another stage may have another profile; the stage it leads to is not asked again.
+        after = _published(after, model, at, moment)
         automatic = ("lifecycle",)
-    if before is None or (before.score, before.status) != (value, status):
+    if before is None or (before.score, before.status) != (after.score, after.status):
         after = replace(after, score_changed_at=at)
     changed = differences(before, after)
     if before is not None and not changed and reason.contact is None:
         return after, None
-    after = replace(
-        after,
-        version=version,
-        created_at=before.created_at if before else at,
-        updated_at=at,
-        cause=reason.cause,
-    )
     change = Change(
         id="",
         customer_id=after.id,
         name=after.name,
-        version=after.version,
+        version=version,
         at=at,
         action=reason.action,
         cause=reason.cause,
@@ -75,13 +73,25 @@ def settled(
         automatic=automatic,
         score_before=before.score if before else None,
         status_before=before.status if before else None,
-        score_after=value,
-        status_after=status,
-        contributions_before=_explained(before, model, today),
+        score_after=after.score,
+        status_after=after.status,
+        contributions_before=_explained(before, before_model or model, today),
         contributions_after=_explained(after, model, today),
         contact=reason.contact,
     )
+    after = replace(
+        after,
+        version=version,
+        created_at=before.created_at if before else at,
+        updated_at=before.updated_at if before and not is_visible(change) else at,
+        cause=reason.cause,
+    )
     return after, change
+
+
+def _published(customer: Customer, model: ScoringModel, at: datetime, moment: Moment) -> Customer:
+    value, status = customer.published_at(model, at, moment.where)
+    return replace(customer, score=value, status=status)
 
 
 def _automatic_stage(before: Customer | None, after: Customer, model: ScoringModel) -> str | None:
@@ -110,7 +120,7 @@ def after_version(before: Customer | None, now: datetime) -> tuple[int, datetime
 def _explained(customer: Customer | None, model: ScoringModel, today: date) -> dict[str, str]:
     if customer is None:
         return {}
-    values = customer.values(today)
+    values = customer.taken(model, today)
     scored = customer.computed(model, today)
-    parts = contributions(model, customer.scoring_profile, values, scored)
+    parts = contributions(model, customer.profile(model), values, scored)
     return {part.signal: str(part.contribution) for part in parts}

@@ -8,7 +8,7 @@ from typing import Any
 
 from vitals.domain.customer import Customer
 from vitals.domain.model import ScoringModel
-from vitals.domain.numbers import Number, parse_number
+from vitals.domain.numbers import Number, cents, parse_number
 
 
 def cadence_status(customer: Customer, model: ScoringModel, contacted: date, today: date) -> str:
@@ -26,6 +26,16 @@ def cadence_status(customer: Customer, model: ScoringModel, contacted: date, tod
 def days_until_renewal(customer: Customer, today: date) -> int | None:
     """Return the days until the renewal date, negative when it has passed."""
     return (customer.renewal_date - today).days if customer.renewal_date else None
+
+
+def expansion_estimate(customer: Customer, model: ScoringModel, status: str) -> Number | None:
+    """Return the MRR that an expansion-ready customer may add, in whole cents (IQ-102).
+
+    The model's percentage of its MRR; None for a customer of another band, or without revenue.
+    """
+    if status != "expansion" or not customer.mrr:
+        return None
+    return cents(customer.mrr * Decimal(model.expansion_percent), 100)
 
 
 def priority(

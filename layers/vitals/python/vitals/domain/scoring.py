@@ -117,13 +117,21 @@ def contributions(
 
 
 def missing(
-    model: ScoringModel, profile: str | None, values: Mapping[str, Value]
+    model: ScoringModel,
+    profile: str | None,
+    values: Mapping[str, Value],
+    stored: Mapping[str, Value],
 ) -> list[dict[str, str]]:
-    """Return each weighing signal without a value, and what stands for it (PLUS-06)."""
+    """Return each weighing signal without a value, why, and what stands for it (PLUS-06).
+
+    What is *stored* but not among *values* is a value that the model cannot take.
+    """
     return [
         {
             "signal": signal.name,
-            "reason": "never_supplied_or_cleared",
+            "reason": "not_taken_by_model"
+            if signal.name in stored
+            else "never_supplied_or_cleared",
             "policy": (signal.missing or model.missing).kind,
         }
         for signal, _ in model.weights(profile)

@@ -9,7 +9,12 @@ from vitals.domain.customer import TRASH_DAYS, Customer, override_fields
 from vitals.domain.instants import days_after, iso, local_day, start_of
 from vitals.domain.model import ScoringModel
 from vitals.domain.numbers import Number, parse_number, published_ratio
-from vitals.domain.operations import cadence_status, days_until_renewal, priority
+from vitals.domain.operations import (
+    cadence_status,
+    days_until_renewal,
+    expansion_estimate,
+    priority,
+)
 from vitals.domain.outlook import days_until_band_change, path_to_next_band
 from vitals.domain.scoring import Score, contributions, missing
 
@@ -57,8 +62,10 @@ def customer_view(
         "since": _day(customer.since),
         "sentiment": customer.sentiment,
         "scoring_profile": customer.scoring_profile,
+        "effective_profile": customer.profile(model),
         **_explanation(customer, model, computed, now, where),
         **_next_band_change(customer, model, computed, now, where),
+        "expansion_estimate": expansion_estimate(customer, model, status),
         "priority_score": rank["score"] if rank else None,
         "priority": rank,
         "cadence_status": cadence_status(customer, model, contacted, today),
@@ -96,8 +103,9 @@ def _explanation(
     customer: Customer, model: ScoringModel, computed: Score, now: datetime, where: tzinfo
 ) -> dict[str, Any]:
     """Return the parts of score_exact: contributions, and what an override adds to them."""
-    values = customer.values(local_day(now, where))
-    parts = contributions(model, customer.scoring_profile, values, computed)
+    values = customer.taken(model, local_day(now, where))
+    profile = customer.profile(model)
+    parts = contributions(model, profile, values, computed)
     override = customer.active_override(now)
     adjustments = []
     if override is not None:
@@ -115,7 +123,7 @@ def _explanation(
             for part in parts
         ],
         "adjustments": adjustments,
-        "missing": missing(model, customer.scoring_profile, values),
+        "missing": missing(model, profile, values, customer.signals),
     }
 
 
@@ -126,8 +134,8 @@ def _next_band_change(
     override = customer.active_override(now)
     if override is not None:
         return _after_override(customer, model, override.expires_at, where, override.value)
-    values = customer.values(local_day(now, where))
-    turn = days_until_band_change(model, customer.scoring_profile, values, computed)
+    values = customer.taken(model, local_day(now, where))
+    turn = days_until_band_change(model, customer.profile(model), values, computed)
     day = (
         days_after(customer.last_contact_on, turn[0]) if turn and customer.last_contact_on else None
     )
@@ -155,10 +163,10 @@ def _after_override(
 def _whole(
     customer: Customer, model: ScoringModel, computed: Score, now: datetime, where: tzinfo
 ) -> dict[str, Any]:
-    values = customer.values(local_day(now, where))
+    values = customer.taken(model, local_day(now, where))
     path = None
     if customer.active_override(now) is None:
-        path = path_to_next_band(model, customer.scoring_profile, values, computed)
+        path = path_to_next_band(model, customer.profile(model), values, computed)
     return {
         "custom_fields": dict(customer.custom_fields),
         "note": customer.note,

@@ -21,9 +21,9 @@ def make_key(*, live: bool = True) -> str:
     return start + _checksum(start)
 
 
-def new_key() -> tuple[str, str]:
+def new_key(live: bool) -> tuple[str, str]:
     """Return a new secret key and its digest."""
-    secret = make_key()
+    secret = make_key(live=live)
     return secret, digest(secret)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from vitals.domain.access import ApiKey
+from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.errors import (
     ConflictingCredentialsError,
     ForbiddenError,
+    TenantSuspendedError,
     UnauthenticatedError,
 )
 from vitals.runtime.api_keys import looks_right
@@ -45,13 +46,25 @@ def admitted(key: ApiKey | None, now: datetime) -> ApiKey:
     return key
 
 
-def require_scope(key: ApiKey, scope: str | None) -> None:
-    """Raise ForbiddenError unless *key* holds *scope*."""
-    if scope is not None and scope not in key.scopes:
-        raise ForbiddenError(
-            f"this needs the scope {scope}, which the key {key.name!r} does not have",
-            extra={"scope": scope},
+def opened(tenant: Tenant | None) -> Tenant:
+    """Return *tenant* if it takes requests. Raises UnauthenticatedError, TenantSuspendedError."""
+    if tenant is None or tenant.deleted_at is not None:
+        raise UnauthenticatedError("the API key's tenant is no more")
+    if tenant.suspended_at is not None:
+        raise TenantSuspendedError(
+            f"the tenant {tenant.name!r} is suspended: ask whoever runs this platform"
         )
+    return tenant
+
+
+def require_scopes(key: ApiKey, scopes: Sequence[str]) -> None:
+    """Raise ForbiddenError, naming the first that is missing, unless *key* holds all *scopes*."""
+    for scope in scopes:
+        if scope not in key.scopes:
+            raise ForbiddenError(
+                f"this needs the scope {scope}, which the key {key.name!r} does not have",
+                extra={"scope": scope},
+            )
 
 
 def _authorization(headers: Mapping[str, str]) -> list[str]:

@@ -46,9 +46,7 @@ def draw(
     just now lets the request pass: a limit protects the table, it must not stop its users.
     """
     limits = {
-        "reads": tenant.limit_reads or settings.limit_reads,
-        "writes": tenant.limit_writes or settings.limit_writes,
-        "records": tenant.limit_records or settings.limit_records,
+        name: getattr(tenant, f"limit_{name}") or most for name, most in settings.limits.items()
     }
     first = next(iter(drawn))
     try:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Protocol
 
+from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.audit import LoggedRequest
 from vitals.domain.errors import BusyError, RateLimitedError, UnauthenticatedError, VitalsError
 from vitals.runtime import clock
 from vitals.runtime.http import Request, Response, request_of
 from vitals.runtime.limits import untouched
 from vitals.runtime.logging import logger
+from vitals.runtime.metrics import measured
 from vitals.runtime.problems import MEDIA_TYPE, problem, status_of
 from vitals.runtime.wiring import Wiring, wiring
 from vitals.storage.ports import StorageBusyError
@@ -26,7 +30,7 @@ class LambdaContext(Protocol):
 
 
 class Exchange:
-    """One request on its way to a response; notes gathered on the way go into the log line."""
+    """One request on its way to a response, and what was learnt of it: whose it is, what for."""
 
     def __init__(self, request: Request, wired: Wiring, seconds_left: Callable[[], float]) -> None:
         self.request = request
@@ -34,10 +38,19 @@ class Exchange:
         self.seconds_left = seconds_left
         self.now: datetime = clock.now()
         self.headers = untouched(wired.settings, self.now).headers
-        self.notes: dict[str, Any] = {}
+        self.action: str | None = None
+        self.key: ApiKey | None = None
+        self.tenant: Tenant | None = None
+
+    def admitted(self, key: ApiKey, tenant: Tenant) -> None:
+        """Note who asks: from here on the request is in the tenant's log."""
+        self.key, self.tenant = key, tenant
 
 
 Route = Callable[[Exchange], Response]
+_LONGEST_PATH = 200
+_LONGEST_PUT = 7.5
+"""Seconds that a call may take until it is given up."""
 
 
 def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dict[str, Any]:
@@ -61,18 +74,72 @@ def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dic
         logger().exception("unforeseen", trace_id=trace_id)
         response = refusal(VitalsError("something went wrong on our side"), request)
     response.headers = {**exchange.headers, **response.headers}
+    duration_ms = round((clock.monotonic() - started) * 1000, 1)
+    _log(exchange, response, duration_ms)
+    _remember(exchange, response, duration_ms)
+    return response.event(trace_id)
+
+
+_UNITS = {
+    "requests": "Count",
+    "errors": "Count",
+    "throttles": "Count",
+    "busy": "Count",
+    "duration_ms": "Milliseconds",
+}
+
+
+def _log(exchange: Exchange, response: Response, duration_ms: float) -> None:
+    """Write the request's one log line, whose counts CloudWatch takes for metrics."""
+    request, status = exchange.request, response.status
+    at_ms = int(exchange.now.timestamp() * 1000)
     logger().info(
         "request",
-        trace_id=trace_id,
+        trace_id=request.trace_id,
+        tenant_id=exchange.tenant.id if exchange.tenant else None,
+        key_id=exchange.key.id if exchange.key else None,
+        action=exchange.action or "none",
         method=request.method,
         path=request.path,
-        status=response.status,
-        code=response.body.get("code") if isinstance(response.body, dict) else None,
+        status=status,
+        code=_code(response),
         refused=_refused_fields(response.body),
-        duration_ms=round((clock.monotonic() - started) * 1000, 1),
-        **exchange.notes,
+        duration_ms=duration_ms,
+        requests=1,
+        errors=int(status == HTTPStatus.INTERNAL_SERVER_ERROR),
+        throttles=int(status == HTTPStatus.TOO_MANY_REQUESTS),
+        busy=int(status == HTTPStatus.SERVICE_UNAVAILABLE),
+        **measured(at_ms, (("service",), ("service", "action")), _UNITS),
     )
-    return response.event(trace_id)
+
+
+def _remember(exchange: Exchange, response: Response, duration_ms: float) -> None:
+    """Put the request into its tenant's log, if the table takes it: it must cost no answer."""
+    if exchange.tenant is None or exchange.key is None:
+        return
+    request = exchange.request
+    entry = LoggedRequest(
+        trace_id=request.trace_id,
+        at=exchange.now,
+        method=request.method,
+        path=request.path[:_LONGEST_PATH],
+        action=exchange.action,
+        status=response.status,
+        code=_code(response),
+        duration_ms=duration_ms,
+        key_id=exchange.key.id,
+        source_ip=request.source_ip,
+    )
+    if exchange.seconds_left() <= _LONGEST_PUT:
+        return
+    try:
+        exchange.wired.administration.log(exchange.tenant.id, entry)
+    except Exception:  # noqa: BLE001 - see above
+        logger().warning("request not remembered", trace_id=request.trace_id, exc_info=True)
+
+
+def _code(response: Response) -> str | None:
+    return response.body.get("code") if isinstance(response.body, dict) else None
 
 
 def _refused_fields(body: Any) -> list[str] | None:

@@ -25,6 +25,15 @@ class Settings(BaseModel):
     limit_records: Annotated[Limit, Field(alias="VITALS_LIMIT_RECORDS")] = 10_000
     log_level: Annotated[str, Field(alias="LOG_LEVEL")] = "INFO"
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return what a tenant without limits of its own may do in a minute."""
+        return {
+            "reads": self.limit_reads,
+            "writes": self.limit_writes,
+            "records": self.limit_records,
+        }
+
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:

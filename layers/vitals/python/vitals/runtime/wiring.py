@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from vitals.domain.access import ApiKey, Tenant
-from vitals.domain.errors import BusyError, UnauthenticatedError
-from vitals.domain.model import ScoringModel, model_from_document
+from vitals.domain.errors import BusyError
+from vitals.domain.model import ScoringModel
+from vitals.domain.model_document import model_from_document
 from vitals.runtime import clock
 from vitals.runtime.api_keys import digest, new_key
-from vitals.runtime.authenticate import admitted
+from vitals.runtime.authenticate import admitted, opened
 from vitals.runtime.logging import logger
 from vitals.runtime.settings import Settings, settings
+from vitals.storage.administration import AdministrationTable
 from vitals.storage.customers import CustomerTable
-from vitals.storage.keyring import KeyringTable
-from vitals.storage.ports import Customers, Keyring, StorageBusyError, Tenants
+from vitals.storage.jobs import JobTable
+from vitals.storage.ports import Administration, Customers, Jobs, StorageBusyError, Tenants
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
 from vitals.usecases.context import Context, Idempotency
@@ -49,7 +51,8 @@ class Wiring:
     settings: Settings
     customers: Customers
     tenants: Tenants
-    keyring: Keyring
+    administration: Administration
+    jobs: Jobs
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
 
@@ -59,9 +62,7 @@ class Wiring:
         cached = self._access.get(hashed)
         if cached is None or clock.monotonic() - cached[0] > FRESH:
             found = admitted(self.tenants.key(hashed), now)
-            tenant = self.tenants.tenant(found.tenant_id)
-            if tenant is None:
-                raise UnauthenticatedError("the API key's tenant is no more")
+            tenant = opened(self.tenants.tenant(found.tenant_id))
             self._note_use(found, hashed, now)
             cached = (clock.monotonic(), found, tenant)
             if len(self._access) >= KEYS:
@@ -73,7 +74,13 @@ class Wiring:
         """Note that *key* is in use, now and then: who asks wants to know whether, not when."""
         if key.last_used_at is None or now - key.last_used_at > NOTED:
             with suppress(StorageBusyError):
-                self.keyring.touch(hashed, now)
+                self.administration.touch(hashed, now)
+
+    def forget(self, tenant_id: str) -> None:
+        """Drop what is remembered of a tenant: what this process changed, it must see at once."""
+        for hashed, (_, _, tenant) in list(self._access.items()):
+            if tenant.id == tenant_id:
+                self._access.pop(hashed, None)
 
     def model_of(self, tenant: Tenant) -> Callable[[int], ScoringModel]:
         """Return how *tenant*'s model versions are had; they never change, so they are kept."""
@@ -99,8 +106,8 @@ class Wiring:
         now: datetime,
         seconds_left: Callable[[], float],
         *,
-        idempotency: Idempotency | None,
-        source_ip: str,
+        idempotency: Idempotency | None = None,
+        source_ip: str = "",
     ) -> Context:
         """Return what a use-case is handed for one request."""
 
@@ -119,7 +126,9 @@ class Wiring:
             key=key,
             now=now,
             customers=self.customers,
-            keyring=self.keyring,
+            tenants=self.tenants,
+            administration=self.administration,
+            jobs=self.jobs,
             model_of=self.model_of(tenant),
             clock=clock.now,
             new_id=clock.new_id,
@@ -127,6 +136,8 @@ class Wiring:
             pause=pause,
             has_time=lambda: seconds_left() > MARGIN,
             report=lambda error: logger().exception("unforeseen", exc_info=error),
+            forget=self.forget,
+            limits=self.settings.limits,
             idempotency=idempotency,
             source_ip=source_ip,
         )
@@ -136,4 +147,10 @@ class Wiring:
 def wiring() -> Wiring:
     """Return the wiring of this process."""
     table = Table(settings().table_name)
-    return Wiring(settings(), CustomerTable(table), TenantTable(table), KeyringTable(table))
+    return Wiring(
+        settings(),
+        CustomerTable(table),
+        TenantTable(table),
+        AdministrationTable(table),
+        JobTable(table),
+    )

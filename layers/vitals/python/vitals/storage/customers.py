@@ -10,13 +10,14 @@ from datetime import datetime
 from pynamodb.expressions.condition import Condition
 
 from vitals.domain.access import Tenant
-from vitals.domain.change import Change
+from vitals.domain.change import Change, is_visible
 from vitals.domain.customer import Customer
 from vitals.domain.errors import PayloadTooLargeError
 from vitals.domain.instants import iso
 from vitals.storage import codec, keys
 from vitals.storage.answers import answer_item, put_answer, unanswered
 from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
+from vitals.storage.purges import finish_purge
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 
 LARGEST_ITEM = 64 * 1024
@@ -32,16 +33,21 @@ class CustomerTable:
     def get(self, tenant: Tenant, customer_id: str) -> Customer | None:
         """Return the customer as last written: 1 strongly consistent read."""
         item = self._table.get(keys.customer(tenant, customer_id))
-        return _customer(tenant, item) if item and item.row else None
+        return stored_customer(tenant, item) if item and item.row else None
 
     def get_many(self, tenant: Tenant, ids: Sequence[str]) -> dict[str, Customer]:
         """Return those of *ids* that exist, by id, as last written."""
         found = self._table.get_many([keys.customer(tenant, customer_id) for customer_id in ids])
-        return {_id(item): _customer(tenant, item) for item in found if item.row}
+        return {_id(item): stored_customer(tenant, item) for item in found if item.row}
 
     def holder(self, tenant: Tenant, kind: str, value: str) -> str | None:
-        """Return the id of the customer that holds the `name` or `external_id`: 1 read."""
+        """Return the id of the customer that holds the `name` or `external_id`: 1 read.
+
+        If a purge that was cut short left the lock behind, the purge is finished.
+        """
         item = self._table.get(keys.lock(tenant, kind, value))
+        if item and item.doc:
+            finish_purge(self._table, tenant, item.doc)
         return item.row if item else None
 
     def holders(
@@ -79,26 +85,26 @@ class CustomerTable:
         change: Change,
         answer: StoredAnswer | None = None,
     ) -> None:
-        """Erase the customer and its locks, leaving a tombstone without personal data."""
+        """Erase the customer, leaving a tombstone without personal data.
+
+        Nobody holds its locks any more; they lead to its history until that is erased as well.
+        """
         writes = Writes()
+        held = locks(tenant, customer)
+        doc = codec.encode({"ci": change.id, "held": list(held)})
         key = keys.customer(tenant, customer.id)
-        tombstone = self._item(*key, version=change.version, doc=codec.encode({"ci": change.id}))
+        tombstone = self._item(*key, version=change.version, doc=doc)
         writes.put("version", tombstone, self._unmoved(customer))
         writes.put("version", self._change_item(tenant, change), self._absent())
-        self._move_locks(writes, tenant, customer, None)
+        for place, (kind, owner) in held.items():
+            writes.put(kind, self._item(*place, doc=owner), self._item.row == owner)
         self._move_revenue(writes, tenant, customer.id, customer, None)
         put_answer(writes, self._item, tenant, answer)
         self._table.transact(writes)
 
     def purge_history(self, tenant: Tenant, customer_id: str) -> None:
-        """Erase the customer's changes but the purge's own; may be called again."""
-        place = keys.history_partition(tenant, customer_id)
-        tombstone = self._table.get(keys.customer(tenant, customer_id))
-        last = keys.version(int(tombstone.version or 0)) if tombstone else ""
-        condition = last > self._item.SK if last else None
-        # Consistent, or a change of a moment ago would outlive the customer that it names.
-        found = self._table.query(place, condition, consistent=True)
-        self._table.delete_many([(item.PK, item.SK) for item in found])
+        """Erase the customer's changes but the purge's own, and its locks; may be called again."""
+        finish_purge(self._table, tenant, customer_id)
 
     def is_purged(self, tenant: Tenant, customer_id: str) -> bool:
         """Tell whether a tombstone stands where the customer was."""
@@ -118,7 +124,7 @@ class CustomerTable:
         places = [keys.partition(tenant, shard) for shard in range(tenant.shards)]
         span = (iso(since) if since else keys.FIRST, keys.LAST)
         for item in self._by_time(places, span, after, descending=descending, page=page):
-            yield _customer(tenant, item)
+            yield stored_customer(tenant, item)
 
     def history(
         self,
@@ -217,20 +223,23 @@ class CustomerTable:
         )
 
     def _change_item(self, tenant: Tenant, change: Change) -> Item:
-        shard = keys.shard_of(tenant, change.customer_id)
-        return self._item(
+        item = self._item(
             keys.history_partition(tenant, change.customer_id),
             keys.version(change.version),
-            index_pk=keys.feed_partition(tenant, shard),
-            index_sk=f"{iso(change.at)}#{change.id}",
             row=codec.change_row(change),
         )
+        if is_visible(change):
+            # What nobody can see wakes no reader of the feed (AMB-05).
+            shard = keys.shard_of(tenant, change.customer_id)
+            item.index_pk = keys.feed_partition(tenant, shard)
+            item.index_sk = f"{iso(change.at)}#{change.id}"
+        return item
 
     def _move_locks(
-        self, writes: Writes, tenant: Tenant, before: Customer | None, after: Customer | None
+        self, writes: Writes, tenant: Tenant, before: Customer | None, after: Customer
     ) -> None:
         """Take what *after* newly holds and release what *before* alone held (AMB-11)."""
-        old, new = _locks(tenant, before), _locks(tenant, after)
+        old, new = locks(tenant, before), locks(tenant, after)
         for key, (kind, owner) in new.items():
             if key not in old:
                 writes.put(kind, self._item(*key, row=owner), self._absent())
@@ -259,7 +268,8 @@ class CustomerTable:
         return self._item.PK.does_not_exist()
 
 
-def _customer(tenant: Tenant, item: Item | Found) -> Customer:
+def stored_customer(tenant: Tenant, item: Item | Found) -> Customer:
+    """Return the customer that *item* holds."""
     updated_at = (item.index_sk or "").partition("#")[0]
     return codec.customer_of(tenant.id, _id(item), updated_at, item.row or "{}", item.doc)
 
@@ -268,7 +278,7 @@ def _id(item: Item | Found) -> str:
     return item.SK.removeprefix("C#")
 
 
-def _locks(tenant: Tenant, customer: Customer | None) -> dict[keys.Key, tuple[str, str]]:
+def locks(tenant: Tenant, customer: Customer | None) -> dict[keys.Key, tuple[str, str]]:
     """Return the locks that *customer* holds, each with its kind and owner."""
     if customer is None:
         return {}

@@ -19,6 +19,9 @@ SETTINGS: Final = "A#"
 FIRST, LAST = "0", "~"
 """What sorts before and behind every instant."""
 
+MODELS_LAST: Final = "MODEL#~"
+"""What sorts behind every model version."""
+
 MRR_COUNTERS = 16
 """Writers of different customers rarely meet on one of so many counters."""
 
@@ -82,6 +85,11 @@ def model(model_version: int) -> str:
     return f"MODEL#{model_version:08d}"
 
 
+def model_version(sort_key: str) -> int:
+    """Return the number of the model version under *sort_key*."""
+    return int(sort_key.removeprefix("MODEL#"))
+
+
 def api_key(digest: str) -> Key:
     """Return the key of an API key, by its secret's SHA-256."""
     return f"K#{digest}", "KEY"
@@ -97,9 +105,29 @@ def audit_partition(tenant_id: str) -> str:
     return f"T#{tenant_id}#AUDIT"
 
 
+def requests_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's request log."""
+    return f"T#{tenant_id}#LOG"
+
+
+def jobs_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's jobs."""
+    return f"T#{tenant_id}#JOBS"
+
+
+def tenant_of_jobs(partition: str) -> str:
+    """Return the id of the tenant whose jobs are in *partition*."""
+    return partition.removeprefix("T#").removesuffix("#JOBS")
+
+
+def counters_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's counters."""
+    return f"T#{tenant_id}#R"
+
+
 def minute(tenant_id: str, number: int) -> Key:
     """Return the key of a tenant's counters of one minute since the epoch."""
-    return f"T#{tenant_id}#R", f"M#{number}"
+    return counters_partition(tenant_id), f"M#{number}"
 
 
 def _digest(text: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from vitals.domain.access import ApiKey, Tenant
-from vitals.domain.audit import AuditEvent
+from vitals.domain.audit import AuditEvent, LoggedRequest
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
+from vitals.domain.job import Job
 
 Place = tuple[str, str]
 """A place in an index: (updated_at, customer id) in the roster, (at, change id) in a feed."""
@@ -152,23 +153,46 @@ class Tenants(Protocol):
     def key(self, digest: str) -> ApiKey | None:
         """Return the API key whose secret hashes to *digest*."""
 
-    def tenant(self, tenant_id: str) -> Tenant | None:
-        """Return the tenant with its portfolio's MRR."""
+    def tenant(self, tenant_id: str, *, consistent: bool = False) -> Tenant | None:
+        """Return the tenant with its portfolio's MRR; *consistent*: as last written."""
+
+    def all_tenants(
+        self, *, after: Place | None = None, page: int | None = None
+    ) -> Iterator[Tenant]:
+        """Yield the tenants, newest first, behind the place *after*, without their MRR."""
 
     def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
         """Return the document of one model version."""
 
+    def models(
+        self, tenant_id: str, *, before: int | None = None, page: int | None = None
+    ) -> Iterator[ModelVersion]:
+        """Yield the tenant's model versions, newest first, those under *before*."""
+
     def any_tenant(self) -> bool:
         """Tell whether a tenant exists."""
 
-    def create_tenant(self, tenant: Tenant, model: Mapping[str, Any]) -> None:
-        """Store a new tenant with version 1 of its model."""
-
-    def create_key(self, key: ApiKey, digest: str) -> None:
-        """Store a new key under the hash of its secret."""
-
     def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
         """Add to the minute's counters and return what they stand at."""
+
+    def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
+        """Erase what is the tenant's, itself last; return how many items, None if out of time.
+
+        May be called again. Raises StorageBusyError.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """One immutable version of a tenant's model: its document, and how it came about."""
+
+    tenant_id: str
+    version: int
+    document: Mapping[str, Any]
+    at: datetime | None = None
+    by: str | None = None
+    action: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +204,44 @@ class KeyChange:
     digest: str
 
 
-class Keyring(Protocol):
-    """The API keys of a tenant as its administrators see them, and the audit of what they did."""
+@dataclass(frozen=True, slots=True)
+class TenantChange:
+    """One tenant's settings before (None: it is new) and after."""
+
+    before: Tenant | None
+    after: Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One act of administration: all that it changes, its audit event, and the answer it guards.
+
+    A *job* of version 1 is new; of another, it takes the place of the version before.
+    """
+
+    event: AuditEvent
+    keys: Sequence[KeyChange] = ()
+    tenants: Sequence[TenantChange] = ()
+    models: Sequence[ModelVersion] = ()
+    job: Job | None = None
+    answer: StoredAnswer | None = None
+
+
+class Administration(Protocol):
+    """What administrators change, each act in one transaction, and the audit of it."""
+
+    def commit(self, tenant: Tenant, act: Act) -> None:
+        """Write all of *act* or nothing.
+
+        Raises StorageBusyError, and WriteConflictError on `version` if a key or a tenant is not as
+        it was before, or a model version exists.
+        """
+
+    def is_done(self, tenant: Tenant, event: AuditEvent) -> bool:
+        """Tell whether the act of *event* was committed."""
 
     def keys(self, tenant_id: str) -> list[KeyChange]:
         """Return every key of the tenant, oldest first, each as a change of nothing."""
-
-    def write(
-        self,
-        tenant: Tenant,
-        changes: Sequence[KeyChange],
-        event: AuditEvent,
-        answer: StoredAnswer | None,
-    ) -> None:
-        """Make all of *changes*, with their audit event and the answer they give, or none.
-
-        Raises WriteConflictError on `version` if a key is not as it was before.
-        """
 
     def touch(self, digest: str, at: datetime) -> None:
         """Note when the key was last used."""
@@ -211,3 +256,35 @@ class Keyring(Protocol):
         page: int | None = None,
     ) -> Iterator[AuditEvent]:
         """Yield the tenant's audit events, newest first, behind the place *after*."""
+
+    def log(self, tenant_id: str, entry: LoggedRequest) -> None:
+        """Put one request into the tenant's log, where it stays for thirty days."""
+
+    def logged(
+        self,
+        tenant_id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: Place | None = None,
+        page: int | None = None,
+    ) -> Iterator[LoggedRequest]:
+        """Yield the tenant's requests, newest first, behind the place *after*."""
+
+
+class Jobs(Protocol):
+    """A tenant's jobs."""
+
+    def get(self, tenant_id: str, job_id: str) -> Job | None:
+        """Return the job as last written."""
+
+    def all(
+        self, tenant_id: str, *, after: str | None = None, page: int | None = None
+    ) -> Iterator[Job]:
+        """Yield the tenant's jobs, newest first, behind the id *after*."""
+
+    def save(self, job: Job) -> Job:
+        """Write *job* as the version after the one it bears, and return it.
+
+        Raises WriteConflictError if it is not at that version any more, StorageBusyError.
+        """

@@ -11,7 +11,7 @@ from typing import Any, cast
 from botocore.exceptions import ConnectionError, HTTPClientError  # noqa: A004 - its name there
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
@@ -78,6 +78,7 @@ class Item(Model):
     reads = NumberAttribute(null=True)
     writes = NumberAttribute(null=True)
     records = NumberAttribute(null=True)
+    state = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     by_time = ByTime()
 
@@ -221,9 +222,15 @@ class Table:
 
     def delete_many(self, keys: Sequence[tuple[str, str]]) -> None:
         """Delete the items under *keys*."""
-        with _translated(), self.item.batch_write() as batch:
-            for key in keys:
-                batch.delete(self.item(*key))
+        try:
+            with _translated(), self.item.batch_write() as batch:
+                for key in keys:
+                    batch.delete(self.item(*key))
+        except PutError as error:
+            # Without a cause: a part was throttled each time that pynamodb sent it again.
+            if error.cause is None:
+                raise StorageBusyError from error
+            raise
 
     def add(self, item: Item, amounts: Mapping[str, int], expires_at: datetime) -> Item:
         """Add *amounts* to the item's numbers and return it as it then stands."""

@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
+from operator import attrgetter
 from typing import Annotated, Any
 
-from vitals.domain.access import SCOPES, ApiKey
-from vitals.domain.audit import AuditEvent
+from vitals.domain.access import ALL_SCOPES, ApiKey
 from vitals.domain.errors import (
     FieldError,
     ForbiddenError,
     KeyNotFoundError,
     KeyRevokedError,
+    NoSandboxError,
     ValidationError,
 )
 from vitals.domain.instants import iso
-from vitals.storage.ports import KeyChange, StorageBusyError, WriteConflictError
+from vitals.storage.ports import KeyChange
+from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.fields import Flag, Instant, Name, Short, any_of, whole
+from vitals.usecases.fields import Instant, Name, Short, any_of, one_of, whole
 from vitals.usecases.inputs import Input, Warning_, read
-from vitals.usecases.write import answer_to_keep, stored_answer
 
 PREFIX = 12
 """So much of a key is kept in clear: enough to tell keys apart, not to guess one."""
 OVERLAP_HOURS = 24
 
 
-class _Writing(Input):
-    dry_run: Flag = False
-
-
-class CreateKeyInput(_Writing):
-    """A key's name, what it may do, and until when."""
+class CreateKeyInput(Administering):
+    """A key's name, what it may do, until when, and whether it is the sandbox's."""
 
     name: Name
-    scopes: Annotated[frozenset[str], any_of(*SCOPES)]
+    scopes: Annotated[frozenset[str], any_of(*ALL_SCOPES)]
+    type: Annotated[str, one_of("live", "test")] = "live"
     expires_at: Instant | None = None
     expires_in_days: Annotated[int, whole(1, 3650)] | None = None
 
 
-class KeyInput(_Writing):
+class KeyInput(Administering):
     """Which key, by its id."""
 
     id: Short
@@ -54,46 +51,39 @@ class RotateInput(KeyInput):
     overlap_hours: Annotated[int, whole(0, 24 * 30)] = OVERLAP_HOURS
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """What a write would do to which key; the secret is in no draft's shown parts."""
-
-    key: ApiKey
-    changes: Sequence[KeyChange]
-    secret: str | None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
 def create_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
     """Create a key and answer with its secret, this once: a replayed answer has none.
 
-    No key grants what it does not hold: ForbiddenError. Raises ValidationError.
+    A `test` key belongs to the tenant's sandbox. No key grants what it does not hold:
+    ForbiddenError. Raises ValidationError, NoSandboxError.
     """
     parsed, warnings, _ = read(CreateKeyInput, given)
     if not parsed.scopes:
         raise ValidationError([FieldError("scopes", "required", "name at least one scope")])
     _refuse_more(context, parsed.scopes)
+    live = parsed.type == "live"
+    tenant_id = context.tenant.id if live else _sandbox(context)
 
-    def draft() -> _Draft:
-        secret, digest = context.new_key()
+    def plan(context: Context) -> Plan:
+        secret, digest = context.new_key(live and context.tenant.sandbox_of is None)
         key = ApiKey(
             id=context.new_id(context.now),
-            tenant_id=context.tenant.id,
+            tenant_id=tenant_id,
             name=parsed.name,
-            scopes=tuple(scope for scope in SCOPES if scope in parsed.scopes),
+            scopes=tuple(scope for scope in ALL_SCOPES if scope in parsed.scopes),
             created_at=context.now,
             prefix=secret[:PREFIX],
             expires_at=_expiry(context, parsed),
         )
-        return _Draft(key, [KeyChange(None, key, digest)], secret)
+        return _planned(key, [KeyChange(None, key, digest)], warnings, secret)
 
-    return _write(context, "create_api_key", parsed, warnings, draft)
+    return administer(context, "create_api_key", plan, dry_run=parsed.dry_run)
 
 
 def list_api_keys(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Return the tenant's keys, oldest first, with their last use; never a secret."""
+    """Return the tenant's keys and its sandbox's, oldest first, with their last use; no secret."""
     _, warnings, _ = read(Input, given)
-    keys = [key_view(each.after) for each in context.keyring.keys(context.tenant.id)]
+    keys = [key_view(each.after) for each in _keys(context)]
     return {"action": "list_api_keys", "data": keys, "warnings": warnings}
 
 
@@ -104,13 +94,13 @@ def rotate_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, _ = read(RotateInput, given)
 
-    def draft() -> _Draft:
+    def plan(context: Context) -> Plan:
         old = _found(context, parsed.id)
         if old.after.revoked_at is not None or old.after.replaced_by is not None:
             done = "revoked" if old.after.revoked_at else f"replaced by {old.after.replaced_by}"
             raise KeyRevokedError(f"the key was {done}: rotate that one, or create a new one")
         _refuse_more(context, old.after.scopes)
-        secret, digest = context.new_key()
+        secret, digest = context.new_key(old.after.is_live)
         end = context.now + timedelta(hours=parsed.overlap_hours)
         life = old.after.expires_at and old.after.expires_at - old.after.created_at
         fresh = replace(
@@ -125,23 +115,40 @@ def rotate_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
             old.after, expires_at=min(end, old.after.expires_at or end), replaced_by=fresh.id
         )
         changes = [KeyChange(old.after, ending, old.digest), KeyChange(None, fresh, digest)]
-        return _Draft(fresh, changes, secret, {"previous": key_view(ending)})
+        return _planned(fresh, changes, warnings, secret, previous=key_view(ending))
 
-    return _write(context, "rotate_api_key", parsed, warnings, draft)
+    return administer(context, "rotate_api_key", plan, dry_run=parsed.dry_run)
 
 
 def revoke_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
     """Close a key for good, within a minute everywhere; a revoked one stays as it is."""
     parsed, warnings, _ = read(KeyInput, given)
 
-    def draft() -> _Draft:
+    def plan(context: Context) -> Plan:
         old = _found(context, parsed.id)
         gone = replace(old.after, revoked_at=old.after.revoked_at or context.now)
         already = gone == old.after
         changes = [] if already else [KeyChange(old.after, gone, old.digest)]
-        return _Draft(gone, changes, None, {"already_revoked": already})
+        return _planned(gone, changes, warnings, already_revoked=already)
 
-    return _write(context, "revoke_api_key", parsed, warnings, draft)
+    return administer(context, "revoke_api_key", plan, dry_run=parsed.dry_run)
+
+
+def _planned(
+    key: ApiKey,
+    changes: Sequence[KeyChange],
+    warnings: list[Warning_],
+    secret: str | None = None,
+    **extra: Any,
+) -> Plan:
+    shown = key_view(key)
+    return Plan(
+        subject=key.id,
+        answer={**extra, "data": shown, "warnings": warnings},
+        details={name: shown[name] for name in ("name", "type", "prefix", "scopes", "expires_at")},
+        keys=changes,
+        secret={"api_key": secret} if secret else {},
+    )
 
 
 def key_view(key: ApiKey) -> dict[str, Any]:
@@ -150,6 +157,7 @@ def key_view(key: ApiKey) -> dict[str, Any]:
         "id": key.id,
         "tenant_id": key.tenant_id,
         "name": key.name,
+        "type": "live" if key.is_live else "test",
         "prefix": key.prefix,
         "scopes": list(key.scopes),
         "created_at": iso(key.created_at),
@@ -181,52 +189,27 @@ def _expiry(context: Context, parsed: CreateKeyInput) -> datetime | None:
     return parsed.expires_at
 
 
+def _sandbox(context: Context) -> str:
+    """Return the id of the tenant that test keys belong to."""
+    found = context.tenant.id if context.tenant.sandbox_of else context.tenant.sandbox_id
+    if found is None:
+        raise NoSandboxError("this tenant was made without a sandbox: it has live keys alone")
+    return found
+
+
+def _keys(context: Context) -> list[KeyChange]:
+    own = (context.tenant.id, context.tenant.sandbox_id)
+    found = [
+        each for tenant_id in own if tenant_id for each in context.administration.keys(tenant_id)
+    ]
+    return sorted(found, key=attrgetter("after.created_at", "after.id"))
+
+
 def _found(context: Context, key_id: str) -> KeyChange:
-    for each in context.keyring.keys(context.tenant.id):
+    for each in _keys(context):
         if each.after.id == key_id:
             return each
     raise KeyNotFoundError(f"no key has id {key_id!r}: list_api_keys lists them")
-
-
-def _write(
-    context: Context,
-    action: str,
-    parsed: _Writing,
-    warnings: list[Warning_],
-    draft: Callable[[], _Draft],
-) -> Answer:
-    """Return the answer of what *draft* drafts, once it is stored with its audit event."""
-    if not parsed.dry_run and (replay := stored_answer(context)) is not None:
-        return replay
-    for attempt in count():
-        drafted = draft()
-        shown = key_view(drafted.key)
-        answer: Answer = {"action": action, **drafted.extra, "data": shown, "warnings": warnings}
-        if parsed.dry_run or not drafted.changes:
-            return answer | {"dry_run": True} if parsed.dry_run else answer
-        event = AuditEvent(
-            id=context.new_id(context.now),
-            at=context.now,
-            action=action,
-            by=context.key.id,
-            subject=drafted.key.id,
-            source_ip=context.source_ip,
-            details={name: shown[name] for name in ("name", "prefix", "scopes", "expires_at")},
-        )
-        kept = answer_to_keep(context, answer)
-        try:
-            context.keyring.write(context.tenant, drafted.changes, event, kept)
-        except WriteConflictError as lost:
-            replay = stored_answer(context) if "answer" in lost.on else None
-            if replay is not None:
-                return replay
-        except StorageBusyError:
-            pass
-        else:
-            secret = {"api_key": drafted.secret} if drafted.secret else {}
-            return answer | {"data": shown | secret}
-        context.pause(attempt)
-    raise AssertionError("count() is endless")
 
 
 def _shown(instant: datetime | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -13,7 +13,7 @@ from vitals.domain.instants import zone
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.view import customer_view
-from vitals.storage.ports import Customers, Keyring
+from vitals.storage.ports import Administration, Customers, Jobs, Tenants
 
 Answer = dict[str, Any]
 
@@ -32,24 +32,29 @@ class Context:
 
     *now* is the request's time, *clock* gives that of each try of a write: a version must not
     bear an instant that readers have left behind. *source_ip* is where the request came from.
-    *new_id* makes a ULID of an instant, *new_key* a secret key and its hash. *pause* waits before
-    the try after the given one, or raises BusyError when the request has no time for another;
-    *has_time* tells whether there is enough for one more record; *report* logs what nobody
-    foresaw.
+    *new_id* makes a ULID of an instant, *new_key* a secret key, live or not, and its hash. *pause*
+    waits before the try after the given one, or raises BusyError when the request has no time for
+    another; *has_time* tells whether there is enough for one more record; *report* logs what
+    nobody foresaw. *forget* drops what this process remembers of a tenant; *limits* are requests
+    (and records) a minute of tenants that have none of their own.
     """
 
     tenant: Tenant
     key: ApiKey
     now: datetime
     customers: Customers
-    keyring: Keyring
+    tenants: Tenants
+    administration: Administration
+    jobs: Jobs
     model_of: Callable[[int], ScoringModel]
     clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]
-    new_key: Callable[[], tuple[str, str]]
+    new_key: Callable[[bool], tuple[str, str]]
     pause: Callable[[int], None]
     has_time: Callable[[], bool]
     report: Callable[[Exception], None]
+    forget: Callable[[str], None]
+    limits: Mapping[str, int]
     idempotency: Idempotency | None = None
     source_ip: str = ""
     replays: list[str] = field(default_factory=list)
@@ -58,12 +63,17 @@ class Context:
     @property
     def where(self) -> tzinfo:
         """Return the tenant's time zone."""
-        return zone(self.tenant.time_zone)
+        return zone(self.model.time_zone)
 
     @property
     def model(self) -> ScoringModel:
         """Return the tenant's newest model."""
         return self.model_of(self.tenant.model_version)
+
+    def model_for(self, before: Customer | None) -> ScoringModel:
+        """Return the newest model that is known: a customer can be ahead of the tenant's memory."""
+        newest = self.tenant.model_version
+        return self.model_of(max(newest, before.model_version) if before else newest)
 
     @property
     def moment(self) -> Moment:
@@ -76,4 +86,4 @@ class Context:
         shown = customer_view(
             customer, model, self.now, self.where, self.tenant.portfolio_mrr, whole=whole
         )
-        return shown | {"model_current": customer.model_version == self.tenant.model_version}
+        return shown | {"model_current": customer.model_version >= self.tenant.model_version}

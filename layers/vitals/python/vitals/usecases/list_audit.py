@@ -64,7 +64,7 @@ def _entries(context: Context, parsed: AuditInput, after: Place | None) -> Itera
     changes = context.customers.feed(
         context.tenant, since=parsed.since, until=parsed.until, after=after, page=page
     )
-    events = context.keyring.events(
+    events = context.administration.events(
         context.tenant.id, since=parsed.since, until=parsed.until, after=after, page=page
     )
     return heapq.merge(

@@ -66,12 +66,7 @@ def write(
             raise
         after, change = draft.after, None
         if after is not draft.before:
-            after, change = settled(
-                draft.before, after, context.model, draft.reason, context.moment
-            )
-        if change is not None:
-            change = replace(change, id=context.new_id(change.at))
-            after = replace(after, change_id=change.id)
+            after, change = published(context, draft.before, after, draft.reason)
         body = _body(context, draft, after, change, warnings, dry_run=options.dry_run)
         if options.dry_run:
             context.customers.check(context.tenant, after)
@@ -81,6 +76,19 @@ def write(
             return answer
         context.pause(attempt)
     raise AssertionError("count() is endless")
+
+
+def published(
+    context: Context, before: Customer | None, after: Customer, reason: Reason
+) -> tuple[Customer, Change | None]:
+    """Return *after* as the next version under the newest model, with its change and its id."""
+    model = context.model_for(before)
+    old = context.model_of(before.model_version) if before else None
+    after, change = settled(before, after, model, reason, context.moment, before_model=old)
+    if change is None:
+        return after, None
+    change = replace(change, id=context.new_id(change.at))
+    return replace(after, change_id=change.id), change
 
 
 def _stored(

@@ -1,0 +1,43 @@
+"""A job: work that can outlast a request, with its progress and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job of a tenant.
+
+    *params* are what it was asked, *progress* what it has done so far, *result* what came of it,
+    *error* why it failed. *place* is where it goes on, *attempts* how often it failed since it last
+    got on. *version* grows with every write: a runner that lost a race has lost the job.
+    """
+
+    id: str
+    tenant_id: str
+    kind: str
+    by: str
+    created_at: datetime
+    state: str = QUEUED
+    params: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    place: tuple[str, str] | None = None
+    attempts: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    updated_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more will come of it."""
+        return self.state in (DONE, FAILED, CANCELLED)

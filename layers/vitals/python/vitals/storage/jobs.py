@@ -1,0 +1,70 @@
+"""Jobs in the table; an item that is written as queued starts its job (docs/decisions/0009)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from vitals.domain.instants import iso
+from vitals.domain.job import Job
+from vitals.storage import codec, keys
+from vitals.storage.table import Found, Item, Table
+
+_INSTANTS = ("created_at", "started_at", "finished_at", "updated_at")
+_LARGE = ("params", "result")
+
+
+class JobTable:
+    """`ports.Jobs` over the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._item = table.item
+
+    def get(self, tenant_id: str, job_id: str) -> Job | None:
+        """Return the job as last written: 1 strongly consistent read."""
+        item = self._table.get((keys.jobs_partition(tenant_id), job_id))
+        return _job_of(item) if item else None
+
+    def all(
+        self, tenant_id: str, *, after: str | None = None, page: int | None = None
+    ) -> Iterator[Job]:
+        """Yield the tenant's jobs, newest first, as last written."""
+        condition = after > self._item.SK if after else None
+        for item in self._table.query(
+            keys.jobs_partition(tenant_id), condition, descending=True, page=page, consistent=True
+        ):
+            yield _job_of(item)
+
+    def save(self, job: Job) -> Job:
+        """Write *job* as the version after the one it bears: 1 write."""
+        after = replace(job, version=job.version + 1)
+        self._table.put(job_item(self._item, after), self._item.version == job.version)
+        return after
+
+
+def job_item(kind: type[Item], job: Job) -> Item:
+    """Return the item of *job*; what may be large is not in its `row`."""
+    stored: dict[str, Any] = {}
+    for each in fields(job):
+        value = getattr(job, each.name)
+        if value is not None:
+            stored[each.name] = iso(value) if each.name in _INSTANTS else value
+    doc = {name: stored.pop(name) for name in _LARGE if name in stored}
+    return kind(
+        keys.jobs_partition(job.tenant_id),
+        job.id,
+        state=job.state,
+        version=job.version,
+        row=codec.encode(stored),
+        doc=codec.encode(doc),
+    )
+
+
+def _job_of(item: Item | Found) -> Job:
+    stored = codec.decode(item.row or "") | codec.decode(item.doc or "{}")
+    instants = {name: datetime.fromisoformat(stored[name]) for name in _INSTANTS if name in stored}
+    place = tuple(stored["place"]) if "place" in stored else None
+    return Job(**stored | instants | {"place": place})

@@ -1,0 +1,37 @@
+"""Finishing a purge: the history goes, then the locks that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from vitals.domain.access import Tenant
+from vitals.storage import codec, keys
+from vitals.storage.ports import WriteConflictError
+from vitals.storage.table import Found, Item, Table, Writes
+
+
+def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
+    """Erase a purged customer's changes but the purge's own, then its locks."""
+    kind, tombstone = table.item, table.get(keys.customer(tenant, customer_id))
+    if tombstone is None or tombstone.row:
+        return
+    older = keys.version(int(tombstone.version or 0)) > kind.SK
+    # Consistent, or a change of a moment ago would outlive the customer that it names.
+    found = table.query(keys.history_partition(tenant, customer_id), older, consistent=True)
+    table.delete_many([(item.PK, item.SK) for item in found])
+    writes = Writes()
+    for key in held_by(tombstone):
+        writes.delete("lock", kind(*key), kind.doc == customer_id)
+    if not writes.deletes:
+        return
+    tombstone.doc = codec.encode({"ci": codec.decode(tombstone.doc or "")["ci"]})
+    writes.put("version", tombstone, None)
+    # Whoever was faster has deleted them, and they may be another customer's by now.
+    with suppress(WriteConflictError):
+        table.transact(writes)
+
+
+def held_by(tombstone: Item | Found) -> Iterator[keys.Key]:
+    """Yield the keys of the locks that still lead to *tombstone*."""
+    yield from map(tuple, codec.decode(tombstone.doc or "{}").get("held", ()))

@@ -1,0 +1,152 @@
+"""rescore_all, and the job that scores every customer under the newest model (IQ-089, 090)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from vitals.domain.customer import Customer
+from vitals.domain.errors import FieldError, ValidationError
+from vitals.domain.job import Job
+from vitals.domain.mutation import Reason
+from vitals.storage.ports import Commit, StorageBusyError, WriteConflictError
+from vitals.usecases.administer import Administering, Plan, administer
+from vitals.usecases.context import Answer, Context
+from vitals.usecases.fields import split
+from vitals.usecases.inputs import read
+from vitals.usecases.jobs import RESCORE, job_view, new_job
+from vitals.usecases.runner import Run, place_of
+from vitals.usecases.write import published
+
+WRITERS = 8
+PAGE = 100
+"""So many customers are read at once: as many as one call takes."""
+MAX_IDS = 1000
+SETTLED = timedelta(seconds=45)
+"""Other instances remember the tenant's model for half a minute, and write with it (AMB-60)."""
+
+
+class RescoreInput(Administering):
+    """Whom to score anew: *ids*, or everybody."""
+
+    ids: Annotated[list[str], PlainValidator(split, json_schema_input_type=list[str])] | None = None
+
+
+def rescore_all(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Start a job that scores every customer, or those of `ids`, as of now; overrides stay."""
+    parsed, warnings, _ = read(RescoreInput, given)
+    ids = list(dict.fromkeys(parsed.ids)) if parsed.ids is not None else None
+    if ids is not None and not 1 <= len(ids) <= MAX_IDS:
+        message = f"must hold 1 to {MAX_IDS} ids, holds {len(ids)}"
+        raise ValidationError([FieldError("ids", "out_of_range", message)])
+
+    def plan(context: Context) -> Plan:
+        about = {"cause": "rescore", "action": "rescore_all", "ids": ids}
+        job = new_job(context, RESCORE, about)
+        data = job_view(job)
+        answer = {"job_id": job.id, "data": data, "warnings": warnings}
+        return Plan(subject=job.id, answer=answer, details={"ids": ids}, job=job)
+
+    return administer(context, "rescore_all", plan, dry_run=parsed.dry_run)
+
+
+def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
+    """Score every customer of *job* under the newest model, until none holds an older version.
+
+    Whoever writes a customer meanwhile wins, and the customer is read again; overrides stay
+    (AMB-02). Goes on from where the run before it stopped.
+    """
+    reason = Reason(action=job.params["action"], cause=job.params["cause"])
+    counts = Counter({name: job.progress.get(name, 0) for name in ("done", "written")})
+    ids = job.params.get("ids")
+    if ids is not None:
+        for start in range(counts["done"], len(ids), PAGE):
+            counts += _rescored(context, ids[start : start + PAGE], reason)
+            run.progress({**counts, "total": len(ids)})
+        return {**counts, "total": len(ids)}
+    everybody = job.params["cause"] == "rescore"
+    if "total" not in run.job.progress:
+        total = sum(_is_meant(context, each, everybody=everybody) for each in _roster(context))
+        run.progress({**counts, "total": total, "passes": 0})
+    while True:
+        begun = context.clock()
+        first = everybody and not run.job.progress["passes"]
+        found = _pass(context, run, reason, counts, everybody=first)
+        run.progress({"passes": run.job.progress["passes"] + 1})
+        # An instance that had not heard of the model yet may write with the old one (AMB-60).
+        left = job.created_at + SETTLED - begun
+        if not found and left <= timedelta(0):
+            return {**run.job.progress}
+        if not found:
+            run.wait(left)
+
+
+def _pass(
+    context: Context, run: Run, reason: Reason, counts: Counter[str], *, everybody: bool
+) -> bool:
+    """Walk the roster once and tell whether there was anybody to score, or might have been."""
+    # What was read before an interruption is not known any more: such a pass proves nothing.
+    found = run.job.place is not None
+    page: list[Customer] = []
+    for customer in _roster(context, run.job.place):
+        if not _is_meant(context, customer, everybody=everybody):
+            continue
+        page.append(customer)
+        if len(page) == PAGE:
+            counts += _rescored(context, [each.id for each in page], reason)
+            run.progress(counts, place_of(page[-1]))
+            found, page = True, []
+    counts += _rescored(context, [each.id for each in page], reason)
+    run.progress(counts)
+    return found or bool(page)
+
+
+def _roster(context: Context, place: tuple[str, str] | None = None) -> Iterator[Customer]:
+    return context.customers.roster(context.tenant, descending=False, after=place)
+
+
+def _is_meant(context: Context, customer: Customer, *, everybody: bool) -> bool:
+    """Tell whether *customer* is to be scored; one in the trash is scored when it is restored."""
+    older = customer.model_version < context.tenant.model_version
+    return customer.deleted_at is None and (everybody or older)
+
+
+def _rescored(context: Context, ids: Sequence[str], reason: Reason) -> Counter[str]:
+    """Score the customers of *ids*, several at once, and return how many were done and written."""
+    known = context.customers.get_many(context.tenant, ids)
+
+    def one(customer_id: str) -> bool:
+        return _score(context, known.get(customer_id), customer_id, reason)
+
+    with ThreadPoolExecutor(max_workers=WRITERS) as writers:
+        written = sum(writers.map(one, ids))
+    return Counter(done=len(ids), written=written)
+
+
+def _score(context: Context, before: Customer | None, customer_id: str, reason: Reason) -> bool:
+    """Publish the score of one customer and tell whether anything was written.
+
+    Raises BusyError when the run's time is over before a try succeeds.
+    """
+    for attempt in count():
+        if before is None or before.deleted_at is not None:
+            return False
+        current = replace(context, now=context.clock())
+        after, change = published(current, before, before, reason)
+        if change is None:
+            return False
+        try:
+            context.customers.commit(context.tenant, Commit(before, after, change))
+        except (WriteConflictError, StorageBusyError):
+            context.pause(attempt)
+            before = context.customers.get(context.tenant, customer_id)
+        else:
+            return True
+    raise AssertionError("count() is endless")
