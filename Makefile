@@ -46,7 +46,7 @@ invoke: install ## invoke FUNCTION=actions with EVENT=events/actions/….json
 	@$(BIN)/python -m local invoke "$(FUNCTION)" "$(EVENT)"
 
 test: install build ## run every test; ARGS goes to pytest
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 lint: $(VENV) ## look for mistakes
 	$(BIN)/ruff check

@@ -25,6 +25,16 @@ class DataFolder:
         return self.path / "data" / "dynamo.db"
 
     @property
+    def queues(self) -> Path:
+        """Where the queues' messages are kept, and how far the pipes have read that database."""
+        return self.path / "data" / "queues.db"
+
+    @property
+    def dead_letters(self) -> Path:
+        """Where messages end that no attempt could handle."""
+        return self.path / "dead-letters"
+
+    @property
     def key(self) -> Path:
         """Where the first API key is kept."""
         return self.path / "api-key"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import dynamodb
+from local import dynamodb, messaging
 from local.console import LocalCloudError, complain, say
 from local.dynamodb import Endpoint
 from local.folder import DataFolder, write_private
@@ -49,6 +49,7 @@ def run(settings: Settings) -> None:
             stack.callback(function.stop)
         if created or not folder.key.exists():
             _bootstrap(template, functions, folder)
+        stack.enter_context(messaging.running(template, functions, folder, aws))
         gateway.connect(Router(template.routes), functions)
         threading.Thread(
             target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True

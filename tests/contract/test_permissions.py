@@ -1,12 +1,13 @@
 """What the functions may do is what they do: the embedded table lets anybody do anything."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.dynamodb_stub import Exchange
-from local import intrinsics
+from local import dynamodb, intrinsics
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Invoke
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, Any] = intrinsics.load(ROOT / "template.yaml")["Resources"]
 TABLE = json.dumps({"Fn::GetAtt": ["Table", "Arn"]})
+LONG_AGO = '"created_at":"2026-01-01T00:00:00.000Z"'
 INDEX = json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"})
 
 
@@ -84,3 +86,36 @@ def test_the_actions_function_may_do_what_it_does_and_nothing_else(
     call("delete_customer", name="Acme", hard=True)
 
     assert needed(calls["ActionsFunction"]) == granted("ActionsFunction")
+
+
+def test_the_jobs_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke", api_key: str, aws: dict[str, str], calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/actions/upsert_account.json").read_text(encoding="utf-8"))
+    event["headers"]["x-api-key"] = api_key
+    table = dynamodb.client_of(aws)
+
+    def call(action: str, **data: Any) -> Any:
+        event["body"] = json.dumps({"action": action, "data": data})
+        answer = invoke("ActionsFunction", event)
+        assert answer["statusCode"] == 200, answer
+        return json.loads(answer["body"])
+
+    def run(started: Any, tenant_id: str) -> None:
+        key = {"PK": {"S": f"T#{tenant_id}#JOBS"}, "SK": {"S": started["job_id"]}}
+        job = table.get_item(TableName="customer-vitals", Key=key)["Item"]
+        # Begun long ago: what would write with what it remembers has ended.
+        job["row"]["S"] = re.sub('"created_at":"[^"]*"', LONG_AGO, job["row"]["S"])
+        table.put_item(TableName="customer-vitals", Item=job)
+        message = {"messageId": "m", "body": json.dumps({"dynamodb": {"Keys": key}})}
+        assert invoke("JobsFunction", {"Records": [message]}) == {"batchItemFailures": []}
+        assert call("get_job", id=started["job_id"])["data"]["state"] == "done"
+
+    mine = call("whoami")["data"]["tenant_id"]
+    call("upsert_account", name="Acme", logins=3, mrr=10)
+    run(call("update_config", quiet_after=10, dry_run=True), mine)
+    run(call("update_config", weights={"logins": 45, "adoption": 5}), mine)
+    other = call("create_tenant", name="Other")["data"]
+    run(call("delete_tenant", tenant_id=other["id"], confirm="Other"), mine)
+
+    assert needed(calls["JobsFunction"]) == granted("JobsFunction")

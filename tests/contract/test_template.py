@@ -1,57 +1,40 @@
 """What template.yaml promises: its routes, its table, and what its functions may do."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from local import intrinsics
 from pynamodb.attributes import Attribute, TTLAttribute
+from tests.contract.stack import (
+    DOCUMENT,
+    FUNCTIONS,
+    RESOURCES,
+    arn,
+    events,
+    granted,
+    of_type,
+    role_of,
+)
 
 from vitals.storage.table import ByTime, Item
 
-DOCUMENT = intrinsics.load(Path(__file__).parents[2] / "template.yaml")
 PARAMETERS: dict[str, Any] = DOCUMENT["Parameters"]
-RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
 TABLE: dict[str, Any] = RESOURCES["Table"]["Properties"]
 ITEM_ACTIONS = {
     *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem"),
     *("PutItem", "Query", "UpdateItem"),
 }
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    """Return the properties of every resource of one type."""
-    found = {name: r for name, r in RESOURCES.items() if r["Type"] == kind}
-    return {name: resource.get("Properties", {}) for name, resource in found.items()}
-
-
-FUNCTIONS = of_type("AWS::Serverless::Function")
-
-
-def statements(function: str) -> Iterator[tuple[list[str], str]]:
-    """Yield the actions and the resource of each thing that a function may do."""
-    [role, attribute] = FUNCTIONS[function]["Role"]["Fn::GetAtt"]
-    assert attribute == "Arn"
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert set(statement) == {"Effect", "Action", "Resource"}
-            actions = statement["Action"]
-            yield (
-                [actions] if isinstance(actions, str) else actions,
-                json.dumps(statement["Resource"]),
-            )
+RECEIVE_ACTIONS = {
+    *("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+}
 
 
 def routes(function: str) -> set[str]:
     """Return the route keys of a function."""
-    events = FUNCTIONS[function].get("Events", {}).values()
-    for event in events:
-        assert event["Type"] == "HttpApi"
-        assert event["Properties"]["ApiId"] == {"Ref": "Api"}
-        assert event["Properties"]["PayloadFormatVersion"] == "2.0"
-    found = [event["Properties"] for event in events]
+    found = events(function, "HttpApi")
+    for event in found:
+        assert event["ApiId"] == {"Ref": "Api"}
+        assert event["PayloadFormatVersion"] == "2.0"
     return {f"{e['Method']} {e['Path']}" if "Path" in e else "$default" for e in found}
 
 
@@ -147,22 +130,23 @@ def test_the_table_name_is_one_that_fits() -> None:
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
-def test_a_function_may_touch_its_table_and_its_log_and_nothing_else(function: str) -> None:
+def test_a_function_may_touch_its_table_its_log_and_its_queues_and_nothing_else(
+    function: str,
+) -> None:
     logs = FUNCTIONS[function]["LoggingConfig"]["LogGroup"]["Ref"]
-    table, index = '{"Fn::GetAtt": ["Table", "Arn"]}', '{"Fn::Sub": "${Table.Arn}/index/by_time"}'
     allowed = {
-        table: {f"dynamodb:{action}" for action in ITEM_ACTIONS},
-        index: {"dynamodb:Query"},
-        json.dumps({"Fn::GetAtt": [logs, "Arn"]}): {"logs:CreateLogStream", "logs:PutLogEvents"},
+        arn("Table"): {f"dynamodb:{action}" for action in ITEM_ACTIONS},
+        json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"}): {"dynamodb:Query"},
+        arn(logs): {"logs:CreateLogStream", "logs:PutLogEvents"},
     }
+    for event in events(function, "SQS"):
+        allowed[json.dumps(event["Queue"])] = {f"sqs:{action}" for action in RECEIVE_ACTIONS}
 
-    granted = dict[str, set[str]]()
-    for actions, resource in statements(function):
-        granted.setdefault(resource, set()).update(actions)
+    found = granted(role_of(FUNCTIONS[function], "Role"))
 
-    assert set(granted) == set(allowed)
-    for resource, found in granted.items():
-        assert found <= allowed[resource]
+    assert set(found) == set(allowed)
+    for resource, actions in found.items():
+        assert actions <= allowed[resource]
     assert "Policies" not in FUNCTIONS[function], "SAM adds a policy on every log group to these"
     assert "ManagedPolicyArns" not in json.dumps(RESOURCES)
 

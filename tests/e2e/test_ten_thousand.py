@@ -1,6 +1,8 @@
 """Ten thousand customers in the local cloud: loaded, then listed as a plain oracle lists them."""
 
 import random
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -10,6 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from tests.e2e.conftest import Cloud
 
+pytestmark = pytest.mark.xdist_group("ten thousand")
+"""They share what takes long to load, and go in order: the last one changes it."""
 COUNT = 10_000
 BATCH = 1000
 PATH = "/functions/v1/api-inbound"
@@ -40,7 +44,10 @@ def _record(number: int, dice: random.Random) -> Record:
     }
 
 
-def _score(record: Record) -> int | None:
+WEIGHTS = {"logins": 25, "adoption": 25, "tickets": 20, "nps": 15, "days": 10}
+
+
+def _score(record: Record, weights: dict[str, int] = WEIGHTS) -> int | None:
     """Return the score by the documented formula, in fractions."""
     points: dict[str, Callable[[int], Fraction]] = {
         "logins": lambda v: Fraction(min(v, 30) * 100, 30),
@@ -49,7 +56,6 @@ def _score(record: Record) -> int | None:
         "nps": lambda v: Fraction(100 if v >= 9 else 50 if v >= 7 else 0),
         "days": lambda v: Fraction(max(0, 180 - v) * 100, 180),
     }
-    weights = {"logins": 25, "adoption": 25, "tickets": 20, "nps": 15, "days": 10}
     present = [name for name in weights if name in record]
     if not present:
         return None
@@ -196,3 +202,58 @@ def test_days_count_from_the_day_of_contact(cloud: Cloud, loaded: list[Record]) 
     today = datetime.now(UTC).date()
     # Midnight may pass between the loading and this.
     assert today - contacted - timedelta(days=record["days"]) <= timedelta(days=1)
+
+
+def _finished(cloud: Cloud, job_id: str, seen: list[Any]) -> Any:
+    """Return the job once it is over; *seen* gathers its progress on the way."""
+    for _ in range(600):
+        job: Any = cloud.action("get_job", {"id": job_id}).json()["data"]
+        seen.append(job["progress"])
+        if job["state"] not in ("queued", "running"):
+            return job
+        time.sleep(0.5)
+    raise AssertionError(job)
+
+
+def _changes(cloud: Cloud, **query: object) -> Iterator[Record]:
+    """Yield every change of the feed, page behind page."""
+    asked: Record = {"limit": 500, **query}
+    while True:
+        page: Any = cloud.action("list_changes", asked).json()
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        asked["cursor"] = page["next_cursor"]
+
+
+def test_a_change_of_weights_reaches_everybody_as_its_preview_said(
+    cloud: Cloud, loaded: list[Record]
+) -> None:
+    """Whatever comes after this test finds the customers under other weights."""
+    weights = {"logins": 5, "adoption": 45, "tickets": 20, "nps": 15, "days": 10}
+    change = {"weights": {"logins": 5, "adoption": 45}}
+    dry: Any = cloud.action("update_config", {**change, "dry_run": True}).json()
+    preview = _finished(cloud, dry["job_id"], [])
+    answer: Any = cloud.action("update_config", change).json()
+    seen: list[Any] = []
+    job = _finished(cloud, answer["job_id"], seen)
+    assert (job["state"], job["result"]["written"]) == ("done", COUNT), job
+    assert any(0 < each.get("done", 0) < COUNT for each in seen)
+
+    before = {record["name"]: record for record in loaded}
+    moves: Counter[tuple[str, str]] = Counter()
+    moved = set()
+    for row in _walk(cloud):
+        old = before[row["name"]]
+        assert (row["model_version"], row["model_current"]) == (2, True)
+        assert row["score"] == _score(old, weights)
+        moves[old["status"], row["status"]] += 1
+        if row["score"] != old["score"]:
+            moved.add(row["id"])
+    matrix = preview["result"]["matrix"]
+    predicted = {(old, new): n for old, row in matrix.items() for new, n in row.items() if n}
+    assert predicted == dict(moves)
+    assert preview["result"]["moved"] == len(moved) > COUNT / 2
+    causes = {each["customer_id"]: each for each in _changes(cloud, cause="model")}
+    assert causes.keys() == moved
+    assert {each["action"] for each in causes.values()} == {"update_config"}

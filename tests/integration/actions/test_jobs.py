@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from local.dynamodb import ROOT
 from tests.integration.actions.api import Api
 
 import jobs
@@ -295,6 +296,8 @@ def test_a_message_about_a_job_that_is_gone_is_answered(api: Api) -> None:
     keys = {"PK": {"S": "T#nobody#JOBS"}, "SK": {"S": "01"}}
     message = {"messageId": "m", "body": json.dumps({"dynamodb": {"Keys": keys}})}
     assert jobs.handler({"Records": [message]}, api.context) == {"batchItemFailures": []}
+    event = json.loads((ROOT / "events/jobs/queued.json").read_text(encoding="utf-8"))
+    assert jobs.handler(event, api.context) == {"batchItemFailures": []}
     broken = {"messageId": "m", "body": "{"}
     answer = jobs.handler({"Records": [broken]}, api.context)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Annotated, Any
 
@@ -29,8 +29,8 @@ WRITERS = 8
 PAGE = 100
 """So many customers are read at once: as many as one call takes."""
 MAX_IDS = 1000
-SETTLED = timedelta(seconds=45)
-"""Other instances remember the tenant's model for half a minute, and write with it (AMB-60)."""
+SETTLED = timedelta(seconds=65)
+"""An instance may remember the model before for half a minute, and write with it for as long."""
 
 
 class RescoreInput(Administering):
@@ -72,15 +72,17 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
             run.progress({**counts, "total": len(ids)})
         return {**counts, "total": len(ids)}
     everybody = job.params["cause"] == "rescore"
+    # Whoever was written since was scored by that.
+    before = job.created_at if everybody else None
     if "total" not in run.job.progress:
-        total = sum(_is_meant(context, each, everybody=everybody) for each in _roster(context))
+        total = sum(_is_meant(context, each, before) for each in _roster(context))
         run.progress({**counts, "total": total, "passes": 0})
     while True:
         begun = context.clock()
-        first = everybody and not run.job.progress["passes"]
-        found = _pass(context, run, reason, counts, everybody=first)
+        found = _pass(context, run, reason, counts, before)
         run.progress({"passes": run.job.progress["passes"] + 1})
-        # An instance that had not heard of the model yet may write with the old one (AMB-60).
+        if everybody:
+            return {**run.job.progress}
         left = job.created_at + SETTLED - begun
         if not found and left <= timedelta(0):
             return {**run.job.progress}
@@ -89,14 +91,14 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
 
 
 def _pass(
-    context: Context, run: Run, reason: Reason, counts: Counter[str], *, everybody: bool
+    context: Context, run: Run, reason: Reason, counts: Counter[str], before: datetime | None
 ) -> bool:
     """Walk the roster once and tell whether there was anybody to score, or might have been."""
     # What was read before an interruption is not known any more: such a pass proves nothing.
     found = run.job.place is not None
     page: list[Customer] = []
     for customer in _roster(context, run.job.place):
-        if not _is_meant(context, customer, everybody=everybody):
+        if not _is_meant(context, customer, before):
             continue
         page.append(customer)
         if len(page) == PAGE:
@@ -112,10 +114,14 @@ def _roster(context: Context, place: tuple[str, str] | None = None) -> Iterator[
     return context.customers.roster(context.tenant, descending=False, after=place)
 
 
-def _is_meant(context: Context, customer: Customer, *, everybody: bool) -> bool:
-    """Tell whether *customer* is to be scored; one in the trash is scored when it is restored."""
+def _is_meant(context: Context, customer: Customer, before: datetime | None) -> bool:
+    """Tell whether *customer* is of an older model, or was last written *before* then.
+
+    One in the trash is scored when it is restored.
+    """
     older = customer.model_version < context.tenant.model_version
-    return customer.deleted_at is None and (everybody or older)
+    idle = before is not None and customer.updated_at < before
+    return customer.deleted_at is None and (older or idle)
 
 
 def _rescored(context: Context, ids: Sequence[str], reason: Reason) -> Counter[str]:

@@ -1,0 +1,119 @@
+"""One CloudFormation template with its parameters set: its resources, and the names they get."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local import intrinsics
+from local.console import LocalCloudError
+from local.intrinsics import ACCOUNT_ID
+
+FUNCTION = "AWS::Serverless::Function"
+TABLE = "AWS::DynamoDB::Table"
+QUEUE = "AWS::SQS::Queue"
+PIPE = "AWS::Pipes::Pipe"
+_NAMES = {TABLE: "TableName", FUNCTION: "FunctionName", QUEUE: "QueueName"}
+
+
+@dataclass
+class Document:
+    """The template at *path*; *environ* overrides parameters through function variables."""
+
+    path: Path
+    environ: Mapping[str, str]
+    content: Mapping[str, Any] = field(init=False)
+    region: str = field(init=False)
+    resolver: intrinsics.Resolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.content = intrinsics.load(self.path)
+        self.region = self.environ.get("AWS_REGION", "us-east-1")
+        parameters = {
+            name: parameter["Default"]
+            for name, parameter in self.content.get("Parameters", {}).items()
+            if "Default" in parameter
+        }
+        self.resolver = intrinsics.Resolver(
+            parameters=parameters
+            | {"AWS::AccountId": ACCOUNT_ID, "AWS::Region": self.region, "AWS::Partition": "aws"}
+            | {"AWS::StackName": "local", "AWS::URLSuffix": "amazonaws.com"}
+            | self._overridden(),
+            conditions=self.content.get("Conditions", {}),
+            references=self.physical_name,
+            attributes=self._attribute,
+        )
+
+    def resolve(self, node: Any) -> Any:
+        """Return *node* with every intrinsic function replaced by its value."""
+        return self.resolver.resolve(node)
+
+    def resources(self, kind: str) -> Iterator[str]:
+        """Yield the logical id of each resource of one type whose condition holds."""
+        for name, resource in self.content.get("Resources", {}).items():
+            condition = resource.get("Condition")
+            if resource.get("Type") == kind and (
+                condition is None or self.resolve({"Condition": condition})
+            ):
+                yield name
+
+    def resource(self, name: str) -> Mapping[str, Any] | None:
+        """Return the resource with this logical id, nothing resolved, or None."""
+        found: Mapping[str, Any] | None = self.content["Resources"].get(name)
+        return found
+
+    def properties(self, name: str) -> Mapping[str, Any]:
+        """Return the properties of a resource, nothing resolved."""
+        found: Mapping[str, Any] = self.content["Resources"][name].get("Properties", {})
+        return found
+
+    def globals(self) -> Mapping[str, Any]:
+        """Return what the template says of every function, nothing resolved."""
+        found: Mapping[str, Any] = self.content.get("Globals", {}).get("Function", {})
+        return found
+
+    def variables(self, name: str) -> dict[str, Any]:
+        """Return the environment variables of a function, nothing resolved."""
+        shared: dict[str, Any] = self.globals().get("Environment", {}).get("Variables", {})
+        own: dict[str, Any] = self.properties(name).get("Environment", {}).get("Variables", {})
+        return shared | own
+
+    def physical_name(self, name: str) -> str:
+        """Return what a resource is called: its own name, or else its logical id."""
+        resource = self.resource(name)
+        if resource is None:
+            raise LocalCloudError(f"The template has no resource {name} and no default for one.")
+        properties = resource.get("Properties", {})
+        unnamed = f"{name}.fifo" if properties.get("FifoQueue") else name
+        return str(self.resolve(properties.get(_NAMES.get(resource["Type"], ""), unnamed)))
+
+    def arn(self, name: str) -> str:
+        """Return the ARN of a table, a queue or a function."""
+        kinds = {TABLE: "dynamodb", QUEUE: "sqs", FUNCTION: "lambda"}
+        prefixes = {TABLE: "table/", FUNCTION: "function:"}
+        kind = self.content["Resources"][name]["Type"]
+        place = f"arn:aws:{kinds[kind]}:{self.region}:{ACCOUNT_ID}"
+        return f"{place}:{prefixes.get(kind, '')}{self.physical_name(name)}"
+
+    def stream_arn(self, name: str) -> str:
+        """Return what stands for the ARN of a table's stream, whose label only DynamoDB knows."""
+        return f"{self.arn(name)}/stream/local"
+
+    def _overridden(self) -> dict[str, Any]:
+        """Return the parameters that an environment variable sets through a function variable."""
+        return {
+            value["Ref"]: self.environ[variable]
+            for name, resource in self.content.get("Resources", {}).items()
+            if resource.get("Type") == FUNCTION
+            for variable, value in self.variables(name).items()
+            if isinstance(value, dict) and value.get("Ref") in self.content.get("Parameters", {})
+            if variable in self.environ
+        }
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        kind = self.content["Resources"].get(name, {}).get("Type")
+        if attribute == "Arn" and kind in {TABLE, QUEUE, FUNCTION}:
+            return self.arn(name)
+        if attribute == "StreamArn" and kind == TABLE:
+            return self.stream_arn(name)
+        raise LocalCloudError(f"The local cloud cannot resolve {name}.{attribute}.")

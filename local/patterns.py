@@ -1,0 +1,75 @@
+"""What a pipe reads in a record: whether its pattern lets it through, and the value at a path.
+
+Of EventBridge's pattern language, fields that equal one of several strings, which is what the
+template uses. Whatever else is refused when the template is read, never passed over.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from local.console import LocalCloudError
+
+_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
+
+
+def matcher(pattern: str) -> Callable[[Any], bool]:
+    """Return the test that *pattern*, as JSON text, puts to a record."""
+    try:
+        rule = json.loads(pattern)
+    except ValueError as error:
+        raise LocalCloudError(f"A filter's pattern is not JSON: {pattern}") from error
+    if not isinstance(rule, dict):
+        raise _unsupported(rule)
+    _check(rule)
+    return lambda record: _matches(rule, record)
+
+
+def _check(rule: dict[str, Any]) -> None:
+    for name, condition in rule.items():
+        if name.startswith("$"):
+            raise _unsupported({name: condition})
+        if isinstance(condition, dict) and condition:
+            _check(condition)
+        elif not (
+            isinstance(condition, list)
+            and condition
+            and all(isinstance(value, str) for value in condition)
+        ):
+            raise _unsupported({name: condition})
+
+
+def _unsupported(rule: object) -> LocalCloudError:
+    return LocalCloudError(
+        f"The local cloud knows patterns of exact strings alone, not {json.dumps(rule)}."
+    )
+
+
+def _matches(rule: Any, value: Any) -> bool:
+    if isinstance(value, list):  # any element will do
+        return any(_matches(rule, element) for element in value)
+    if isinstance(rule, list):
+        return value in rule
+    return isinstance(value, dict) and all(
+        name in value and _matches(condition, value[name]) for name, condition in rule.items()
+    )
+
+
+def reader(parameter: str) -> Callable[[Any], str]:
+    """Return what gives *parameter* its value for a record: the value at its path, or itself."""
+    if not parameter.startswith("$"):
+        return lambda _record: parameter
+    found = _PATH.fullmatch(parameter)
+    if found is None:
+        raise LocalCloudError(f"The local cloud cannot follow the path {parameter}.")
+    names = found[1][1:].split(".")
+    return lambda record: _value(record, names, parameter)
+
+
+def _value(record: Any, names: list[str], parameter: str) -> str:
+    for name in names:
+        if not isinstance(record, dict) or name not in record:
+            raise LocalCloudError(f"A record has nothing at {parameter}.")
+        record = record[name]
+    return str(record)
