@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.inputs import Input
+from vitals.usecases.inputs import Input, read
 
 READ = ("customers:read",)
 WRITE = ("customers:write",)
@@ -58,10 +58,11 @@ class Action:
         return import_module(self.module if here else f"vitals.usecases.{self.module}")
 
 
-def whoami(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG001 - takes nothing
+def whoami(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return the key that calls and the tenant that it belongs to."""
     from vitals.usecases.api_keys import key_view  # noqa: PLC0415 - few calls need it
 
+    _, warnings, _ = read(Input, given)
     return {
         "action": "whoami",
         "data": {
@@ -72,12 +73,13 @@ def whoami(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG00
             "sandbox": context.tenant.sandbox_of is not None,
             "time_zone": context.model.time_zone,
         },
-        "warnings": [],
+        "warnings": warnings,
     }
 
 
-def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa: ARG001 - as above
+def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return every action with its methods, scopes and parameters, and the tenant's signals."""
+    _, warnings, _ = read(Input, given)
     return {
         "action": "list_actions",
         "data": [
@@ -101,7 +103,7 @@ def list_actions(context: Context, given: Mapping[str, Any]) -> Answer:  # noqa:
             }
             for signal in context.model.signals
         ],
-        "warnings": [],
+        "warnings": warnings,
     }
 
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vitals.domain.access import ApiKey
-from vitals.domain.job import Job
+from vitals.domain.job import FAILED, Job
 from vitals.runtime import clock
-from vitals.runtime.logging import logger
-from vitals.runtime.metrics import measured
+from vitals.runtime.logging import logger, measure
+from vitals.runtime.metrics import JOB
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
 from vitals.storage.keys import tenant_of_jobs
@@ -28,7 +28,6 @@ RUNNERS: Mapping[str, Runner] = {
     PREVIEW: preview.run,
     DELETE_TENANT: tenants.run_delete,
 }
-_UNITS = {"jobs": "Count", "jobs_failed": "Count", "job_ms": "Milliseconds"}
 
 wiring()
 gc.freeze()
@@ -42,10 +41,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     failed = []
     for record in event["Records"]:
+        logger().append_keys(trace_id=context.aws_request_id, tenant_id=None, job_id=None)
         try:
             _go_on(json.loads(record["body"]), context)
         except Exception:  # noqa: BLE001 - the queue sends the message again, then sets it aside
-            logger().exception("job broke off", trace_id=context.aws_request_id)
+            logger().exception("job broke off")
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 
@@ -53,28 +53,28 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _go_on(record: Mapping[str, Any], context: LambdaContext) -> None:
     keys = record["dynamodb"]["Keys"]
     tenant_id, job_id = tenant_of_jobs(keys["PK"]["S"]), keys["SK"]["S"]
+    logger().append_keys(tenant_id=tenant_id, job_id=job_id)
     wired, started = wiring(), clock.monotonic()
     now = clock.now()
     tenant = wired.tenants.tenant(tenant_id, consistent=True)
     job = wired.jobs.get(tenant_id, job_id)
     if tenant is None or tenant.deleted_at is not None or job is None:
-        logger().info("job is no more", tenant_id=tenant_id, job_id=job_id)
+        logger().info("job is no more")
         return
     run = wired.context(
         _asker(job), tenant, now, lambda: context.get_remaining_time_in_millis() / 1000
     )
     state = run_job(run, job, RUNNERS[job.kind], clock.sleep, context.aws_request_id)
-    logger().info(
+    measure(
         "job",
-        trace_id=context.aws_request_id,
-        tenant_id=tenant_id,
-        job_id=job_id,
+        now,
+        JOB,
         kind=job.kind,
         state=state,
         jobs=1,
-        jobs_failed=int(state == "failed"),
+        # A message that comes again finds a job that failed before: that is no new failure.
+        jobs_failed=int(state == FAILED and not job.is_over),
         job_ms=round((clock.monotonic() - started) * 1000, 1),
-        **measured(int(now.timestamp() * 1000), (("service",), ("service", "kind")), _UNITS),
     )
 
 

@@ -1,5 +1,6 @@
 """The reference says what the code does."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -9,7 +10,13 @@ from action_table import ACTIONS
 from vitals.domain.access import ALL_SCOPES
 from vitals.domain.listing import SORTS
 from vitals.domain.model import STATUSES
+from vitals.domain.model_document import DEFAULT_MODEL
+from vitals.domain.patch import merge_patch
 from vitals.runtime.problems import STATUS
+from vitals.usecases.config import ConfigInput
+from vitals.usecases.inputs import read
+from vitals.usecases.model_input import ModelDocument
+from vitals.usecases.model_rules import checked
 
 REFERENCE = (ROOT / "docs" / "actions.md").read_text()
 TABLE = "| action | methods | scopes | parameters |"
@@ -53,3 +60,28 @@ def test_every_error_stands_in_the_reference_with_its_status() -> None:
 def test_the_words_that_the_reference_lists_are_those_of_the_code() -> None:
     for words in (STATUSES, SORTS, ALL_SCOPES):
         assert all(f"`{word}`" in REFERENCE for word in words)
+
+
+def test_every_setting_stands_in_the_guide_and_no_other() -> None:
+    guide = (ROOT / "docs" / "configuration.md").read_text()
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    settings = {_words(row)[0] for row in rows if "type" not in row}
+    assert settings == {*ModelDocument.model_fields, "weights", "limits"}
+    assert set(ConfigInput.model_fields) >= settings
+    assert all(f"`{name}`" in guide for name in ConfigInput.model_fields.keys() - {"strict"})
+
+
+def test_the_guides_examples_are_taken() -> None:
+    """Each is merged into the default model with the profiles that its rules name."""
+    guide = (ROOT / "docs" / "configuration.md").read_text()
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+    profiles = {"trial": {"logins": 100}, "key_accounts": {"nps": 100}}
+    for example in examples:
+        parsed, warnings, _ = read(ConfigInput, example["data"])
+        patch = {n: getattr(parsed, n) for n in parsed.model_fields_set - {"weights", "note"}}
+        document = merge_patch({**DEFAULT_MODEL, "profiles": profiles}, patch)
+        for name, weight in (parsed.weights or {}).items():
+            document["signals"][name] = {**document["signals"][name], "weight": weight}
+        assert checked(document)
+        assert warnings == []
+    assert len(examples) == 3

@@ -14,7 +14,7 @@ from tests.builders import NOW, a_tenant, founding, giving
 
 import actions
 import jobs
-from vitals.domain.access import SCOPES, ApiKey, Tenant
+from vitals.domain.access import ALL_SCOPES, ApiKey, Tenant
 from vitals.runtime.api_keys import digest, make_key
 from vitals.runtime.clock import new_id
 from vitals.runtime.settings import settings
@@ -223,7 +223,7 @@ def an_api(table: Table, clock: Clock, **fields: Any) -> Api:
     now = clock.now
     tenant = Tenant(**{"id": new_id(now), "name": "Testers", "created_at": now, **fields})
     wiring().administration.commit(a_tenant(id=PLATFORM), founding(tenant))
-    return Api(table, tenant, new_key(tenant, now, SCOPES), clock)
+    return Api(table, tenant, new_key(tenant, now, ALL_SCOPES), clock)
 
 
 def new_key(tenant: Tenant, now: datetime, scopes: tuple[str, ...], **fields: Any) -> str:

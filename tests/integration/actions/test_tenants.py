@@ -71,6 +71,19 @@ def test_a_test_key_opens_the_sandbox_alone(platform: Api) -> None:
     assert sandbox.get("whoami").status == 401
 
 
+def test_no_test_key_reaches_beyond_its_sandbox(platform: Api) -> None:
+    asked = {"name": "CI", "scopes": ["platform:*"], "type": "test"}
+    assert platform.post("create_api_key", asked).refused == {"scopes": "out_of_range"}
+
+
+def test_a_sandbox_goes_with_its_tenant_alone(platform: Api) -> None:
+    shown, _ = created(platform)
+    asked = {"tenant_id": shown["sandbox_id"], "confirm": "Northwind (sandbox)"}
+    assert platform.post("delete_tenant", asked).refused == {"tenant_id": "out_of_range"}
+    del asked["confirm"]
+    assert platform.post("suspend_tenant", asked).refused == {"tenant_id": "out_of_range"}
+
+
 def test_a_tenant_without_a_sandbox_has_no_test_keys(api: Api) -> None:
     reply = api.post("create_api_key", {"name": "CI", "scopes": ["admin:*"], "type": "test"})
     assert (reply.status, reply.code) == (409, "no_sandbox")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
+from itertools import chain, repeat
 from typing import Any, Protocol
 
 from vitals.domain.access import ApiKey, Tenant
@@ -13,8 +14,8 @@ from vitals.domain.errors import BusyError, RateLimitedError, UnauthenticatedErr
 from vitals.runtime import clock
 from vitals.runtime.http import Request, Response, request_of
 from vitals.runtime.limits import untouched
-from vitals.runtime.logging import logger
-from vitals.runtime.metrics import measured
+from vitals.runtime.logging import logger, measure
+from vitals.runtime.metrics import REQUEST
 from vitals.runtime.problems import MEDIA_TYPE, problem, status_of
 from vitals.runtime.wiring import Wiring, wiring
 from vitals.storage.ports import StorageBusyError
@@ -45,12 +46,15 @@ class Exchange:
     def admitted(self, key: ApiKey, tenant: Tenant) -> None:
         """Note who asks: from here on the request is in the tenant's log."""
         self.key, self.tenant = key, tenant
+        logger().append_keys(tenant_id=tenant.id)
 
 
 Route = Callable[[Exchange], Response]
 _LONGEST_PATH = 200
 _LONGEST_PUT = 7.5
 """Seconds that a call may take until it is given up."""
+_cold_starts = chain([1], repeat(0))
+"""1 for the first request of the process, 0 for every other."""
 
 
 def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dict[str, Any]:
@@ -61,6 +65,8 @@ def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dic
     """
     trace_id = context.aws_request_id
     started = clock.monotonic()
+    # Whatever writes a line on the way, use-cases among them, it bears these.
+    logger().append_keys(trace_id=trace_id, tenant_id=None)
     request = request_of(event, trace_id)
     exchange = Exchange(request, wiring(), lambda: context.get_remaining_time_in_millis() / 1000)
     try:
@@ -80,21 +86,13 @@ def serve(event: Mapping[str, Any], context: LambdaContext, route: Route) -> dic
     return response.event(trace_id)
 
 
-_UNITS = {
-    "requests": "Count",
-    "errors": "Count",
-    "throttles": "Count",
-    "busy": "Count",
-    "duration_ms": "Milliseconds",
-}
-
-
 def _log(exchange: Exchange, response: Response, duration_ms: float) -> None:
     """Write the request's one log line, whose counts CloudWatch takes for metrics."""
     request, status = exchange.request, response.status
-    at_ms = int(exchange.now.timestamp() * 1000)
-    logger().info(
+    measure(
         "request",
+        exchange.now,
+        REQUEST,
         trace_id=request.trace_id,
         tenant_id=exchange.tenant.id if exchange.tenant else None,
         key_id=exchange.key.id if exchange.key else None,
@@ -109,7 +107,7 @@ def _log(exchange: Exchange, response: Response, duration_ms: float) -> None:
         errors=int(status == HTTPStatus.INTERNAL_SERVER_ERROR),
         throttles=int(status == HTTPStatus.TOO_MANY_REQUESTS),
         busy=int(status == HTTPStatus.SERVICE_UNAVAILABLE),
-        **measured(at_ms, (("service",), ("service", "action")), _UNITS),
+        cold_starts=next(_cold_starts),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Annotated, Any
 
-from vitals.domain.access import ALL_SCOPES, ApiKey
+from vitals.domain.access import ALL_SCOPES, PLATFORM, ApiKey
 from vitals.domain.errors import (
     FieldError,
     ForbiddenError,
@@ -61,11 +61,14 @@ def create_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
     if not parsed.scopes:
         raise ValidationError([FieldError("scopes", "required", "name at least one scope")])
     _refuse_more(context, parsed.scopes)
-    live = parsed.type == "live"
+    live = parsed.type == "live" and context.tenant.sandbox_of is None
+    if not live and PLATFORM in parsed.scopes:
+        message = f"must not have {PLATFORM} for a test key: a sandbox reaches nobody else"
+        raise ValidationError([FieldError("scopes", "out_of_range", message)])
     tenant_id = context.tenant.id if live else _sandbox(context)
 
     def plan(context: Context) -> Plan:
-        secret, digest = context.new_key(live and context.tenant.sandbox_of is None)
+        secret, digest = context.new_key(live)
         key = ApiKey(
             id=context.new_id(context.now),
             tenant_id=tenant_id,

@@ -206,5 +206,8 @@ def _both(context: Context, tenant_id: str) -> list[Tenant]:
     found = context.tenants.tenant(tenant_id, consistent=True)
     if found is None or found.deleted_at is not None:
         raise TenantNotFoundError(f"no tenant has id {tenant_id!r}: list_tenants lists them")
+    if found.sandbox_of is not None:
+        message = f"is a sandbox: name the tenant that it belongs to, {found.sandbox_of}"
+        raise ValidationError([FieldError("tenant_id", "out_of_range", message)])
     sandbox = found.sandbox_id and context.tenants.tenant(found.sandbox_id, consistent=True)
     return [found, sandbox] if sandbox else [found]
