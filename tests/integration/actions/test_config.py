@@ -124,6 +124,15 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(
     assert api.stored() == before
 
 
+def test_every_field_that_is_wrong_is_named_at_once(api: Api) -> None:
+    change = {"weights": {"login": 30}, "bands": {"watch": 90}, "limits": {"reads": "many"}}
+    assert api.post("update_config", change).refused == {
+        "weights.login": "unknown_value",
+        "bands.healthy": "must_ascend",
+        "limits.reads": "out_of_range",
+    }
+
+
 def test_weights_that_do_not_total_100_are_refused_with_what_they_total(api: Api) -> None:
     """IQ-077, AMB-28."""
     reply = api.post("update_config", {"weights": {"logins": 30}})

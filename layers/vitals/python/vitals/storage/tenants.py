@@ -126,8 +126,13 @@ def tenant_item(kind: type[Item], tenant: Tenant) -> Item:
 
 def unmoved(kind: type[Item], before: Tenant | None) -> Condition:
     """Return the condition that the tenant's settings are as they were *before*."""
-    same: Condition = kind.version == before.revision if before else kind.PK.does_not_exist()
-    return same
+    if before is None:
+        absent: Condition = kind.PK.does_not_exist()
+        return absent
+    same: Condition = kind.version == before.revision
+    # What was stored before settings could change bears no number.
+    first: Condition = kind.PK.exists() & kind.version.does_not_exist()
+    return same if before.revision else same | first
 
 
 def model_item(kind: type[Item], model: ModelVersion) -> Item:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from vitals.domain.access import Tenant
 from vitals.domain.documents import differences
-from vitals.domain.errors import ProfileInUseError, TenantNotFoundError, VersionConflictError
+from vitals.domain.errors import (
+    FieldError,
+    ProfileInUseError,
+    TenantNotFoundError,
+    ValidationError,
+    VersionConflictError,
+    WeightsTotalError,
+)
 from vitals.domain.model import WEIGHT_UNIT
 from vitals.domain.model_document import DEFAULT_MODEL, weight_units
 from vitals.domain.numbers import published
@@ -43,6 +50,7 @@ class Wanted:
     document: Document
     tenant: Tenant
     extra: Mapping[str, Any] = field(default_factory=dict)
+    errors: Sequence[FieldError] = ()
 
 
 def change_model(
@@ -64,7 +72,7 @@ def change_model(
         guard_version(parsed, tenant)
         stored = document_of(context, tenant.model_version)
         wanted = change(context, stored, tenant)
-        document = checked(wanted.document)
+        document = _checked(wanted)
         changed = differences(stored, document)
         settings = _settings_changed(tenant, wanted.tenant)
         if changed:
@@ -134,6 +142,20 @@ def _plan(
         models=[model] if model else [],
         job=job,
     )
+
+
+def _checked(wanted: Wanted) -> Document:
+    """Return the document, fit to be saved. Raises ValidationError naming every field at fault."""
+    try:
+        document = checked(wanted.document)
+    except ValidationError as refused:
+        raise ValidationError([*wanted.errors, *refused.errors]) from None
+    except WeightsTotalError:
+        if not wanted.errors:
+            raise
+    if wanted.errors:
+        raise ValidationError(wanted.errors)
+    return document
 
 
 def current(context: Context) -> Tenant:

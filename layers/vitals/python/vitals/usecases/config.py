@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import PlainValidator
 
 from vitals.domain.access import PLATFORM, Tenant
-from vitals.domain.errors import FieldError, ForbiddenError, ValidationError
+from vitals.domain.errors import FieldError, ForbiddenError
 from vitals.domain.patch import merge_patch
 from vitals.usecases.change_model import (
     ChangeInput,
@@ -111,15 +111,22 @@ def update_config(context: Context, given: Mapping[str, Any]) -> Answer:
     patch = {name: getattr(parsed, name) for name in sorted(names)}
 
     def change(context: Context, document: Document, tenant: Tenant) -> Wanted:
-        after = _merged(document, patch, parsed.weights or {})
+        errors: list[FieldError] = []
+        after = _merged(document, patch, parsed.weights or {}, errors)
         if parsed.normalize:
             _normalise(after)
-        return Wanted(after, _limited(context, tenant, parsed.limits or {}))
+        limited = _limited(context, tenant, parsed.limits or {}, errors)
+        return Wanted(after, limited, errors=errors)
 
     return change_model(context, "update_config", parsed, warnings, change)
 
 
-def _merged(document: Document, patch: Mapping[str, Any], weights: Mapping[str, Any]) -> Document:
+def _merged(
+    document: Document,
+    patch: Mapping[str, Any],
+    weights: Mapping[str, Any],
+    errors: list[FieldError],
+) -> Document:
     base: Document = copy.deepcopy(document)
     for name, given in (patch.get("signals") or {}).items():
         for part in _WHOLE:
@@ -133,7 +140,8 @@ def _merged(document: Document, patch: Mapping[str, Any], weights: Mapping[str, 
         signal = signals.get(name)
         if not isinstance(signal, dict):
             message = f"is no signal of the model: {', '.join(signals)}"
-            raise ValidationError([FieldError(f"weights.{name}", "unknown_value", message)])
+            errors.append(FieldError(f"weights.{name}", "unknown_value", message))
+            continue
         signals[name] = {**signal, "weight": weight}
     return merged
 
@@ -151,21 +159,24 @@ def _normalise(document: Document) -> None:
             profiles[name] = normalised(weights) if isinstance(weights, dict) else weights
 
 
-def _limited(context: Context, tenant: Tenant, limits: Mapping[str, Any]) -> Tenant:
+def _limited(
+    context: Context, tenant: Tenant, limits: Mapping[str, Any], errors: list[FieldError]
+) -> Tenant:
     """Return *tenant* with its limits; only the platform gives more than the deployment does."""
     limited: dict[str, Any] = {}
     for name, given in limits.items():
         field = f"limits.{name}"
         if name not in context.limits:
             known = ", ".join(context.limits)
-            raise ValidationError([FieldError(field, "unknown_field", f"must be one of: {known}")])
+            errors.append(FieldError(field, "unknown_field", f"must be one of: {known}"))
+            continue
         most = HIGHEST_LIMIT if PLATFORM in context.key.scopes else context.limits[name]
         if given is not None and not (
             isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= HIGHEST_LIMIT
         ):
             message = f"must be a whole number from 1 to {HIGHEST_LIMIT}, or null for the default"
-            raise ValidationError([FieldError(field, "out_of_range", message)])
-        if given is not None and given > most:
+            errors.append(FieldError(field, "out_of_range", message))
+        elif given is not None and given > most:
             raise ForbiddenError(
                 f"{field} above the deployment's {most} needs the scope {PLATFORM}",
                 extra={"scope": PLATFORM},

@@ -77,6 +77,7 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     if "total" not in run.job.progress:
         total = sum(_is_meant(context, each, before) for each in _roster(context))
         run.progress({**counts, "total": total, "passes": 0})
+        run.keep()
     while True:
         begun = context.clock()
         found = _pass(context, run, reason, counts, before)

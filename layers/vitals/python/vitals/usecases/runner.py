@@ -51,7 +51,8 @@ class Run:
             self.keep()
 
     def wait(self, length: timedelta) -> None:
-        """Wait for *length*. Raises OutOfTimeError if there is no time for it."""
+        """Wait for *length*, with the progress written; raises OutOfTimeError, LostError."""
+        self.keep()
         until = self._context.clock() + length
         while (left := until - self._context.clock()) > timedelta(0):
             if not self._context.has_time():
