@@ -31,7 +31,7 @@ def test_the_matrix_is_what_counting_one_by_one_gives(
         counted[old[1], new[1]] += 1
         moved += old != new
     for _ in range(2):
-        migration = Migration(NOW, UTC)
+        migration = Migration(NOW)
         for customer in customers:
             migration.add(customer, before, after)
         matrix = migration.matrix()
@@ -45,7 +45,7 @@ def test_the_matrix_is_what_counting_one_by_one_gives(
 
 def test_those_who_move_farthest_are_named_first_and_those_who_change_band_before_all() -> None:
     after = a_model(2, signals=with_signals(logins={"weight": 50}, adoption={"weight": 0}))
-    migration = Migration(NOW, UTC)
+    migration = Migration(NOW)
     held = [{"logins": 30 * n // 300, "adoption": 60} for n in range(300)]
     for number, each in enumerate(held):
         migration.add(a_customer(id=an_id(number), signals=each), a_model(), after)
@@ -61,6 +61,6 @@ def test_why_a_customer_moves_is_told_by_the_signals_whose_part_changes() -> Non
     before = a_model()
     after = a_model(2, signals=with_signals(logins={"weight": 50}, adoption={"weight": 0}))
     customer = a_customer(signals={"logins": 15, "adoption": 100})
-    assert why(customer, before, after, Migration(NOW, UTC)) == {
+    assert why(customer, before, after, NOW) == {
         "logins": [25, 50], "adoption": [50, None]
     }  # fmt: skip

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from heapq import nlargest
 from typing import Any
 
 from vitals.domain.customer import Customer
-from vitals.domain.instants import local_day
+from vitals.domain.instants import local_day, zone
 from vitals.domain.model import STATUSES, ScoringModel
 from vitals.domain.numbers import parse_number
 from vitals.domain.scoring import contributions
@@ -36,21 +36,20 @@ class Mover:
 
 @dataclass(slots=True)
 class Migration:
-    """The movements of a portfolio, gathered customer by customer as of *now* in *where*.
+    """The movements of a portfolio, gathered customer by customer as of *now*.
 
     *bands* counts (band before, band after); the order of customers does not matter.
     """
 
     now: datetime
-    where: tzinfo
     bands: Counter[tuple[str, str]] = field(default_factory=Counter)
     moved: int = 0
     movers: list[Mover] = field(default_factory=list)
 
     def add(self, customer: Customer, before: ScoringModel, after: ScoringModel) -> None:
         """Count *customer*, scored under both models."""
-        old = customer.published_at(before, self.now, self.where)
-        new = customer.published_at(after, self.now, self.where)
+        old = customer.published_at(before, self.now, zone(before.time_zone))
+        new = customer.published_at(after, self.now, zone(after.time_zone))
         self.bands[old[1], new[1]] += 1
         if old == new:
             return
@@ -69,11 +68,10 @@ class Migration:
 
 
 def why(
-    customer: Customer, before: ScoringModel, after: ScoringModel, migration: Migration
+    customer: Customer, before: ScoringModel, after: ScoringModel, now: datetime
 ) -> dict[str, Any]:
     """Return what each signal contributes before and after, where the two differ."""
-    old = _parts(customer, before, migration)
-    new = _parts(customer, after, migration)
+    old, new = _parts(customer, before, now), _parts(customer, after, now)
     return {
         name: [_shown(old.get(name)), _shown(new.get(name))]
         for name in (*old, *(name for name in new if name not in old))
@@ -81,8 +79,8 @@ def why(
     }
 
 
-def _parts(customer: Customer, model: ScoringModel, migration: Migration) -> dict[str, Any]:
-    today = local_day(migration.now, migration.where)
+def _parts(customer: Customer, model: ScoringModel, now: datetime) -> dict[str, Any]:
+    today = local_day(now, zone(model.time_zone))
     parts = contributions(
         model,
         customer.profile(model),

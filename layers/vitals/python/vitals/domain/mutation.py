@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from vitals.domain.change import Change, differences, is_visible
 from vitals.domain.customer import Customer
-from vitals.domain.instants import local_day
+from vitals.domain.instants import local_day, zone
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.scoring import contributions
@@ -46,13 +46,12 @@ def settled(
     """
     # As of the version's own instant, which a clock that stepped back does not share.
     version, at = after_version(before, moment.now)
-    today = local_day(at, moment.where)
-    after = _published(replace(after, model_version=model.version), model, at, moment)
+    after = _published(replace(after, model_version=model.version), model, at)
     automatic: tuple[str, ...] = ()
     if not reason.lifecycle_given and (stage := _automatic_stage(before, after, model)):
         after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
         # Another stage may have another profile; the stage it leads to is not asked again.
-        after = _published(after, model, at, moment)
+        after = _published(after, model, at)
         automatic = ("lifecycle",)
     if before is None or (before.score, before.status) != (after.score, after.status):
         after = replace(after, score_changed_at=at)
@@ -75,8 +74,8 @@ def settled(
         status_before=before.status if before else None,
         score_after=after.score,
         status_after=after.status,
-        contributions_before=_explained(before, before_model or model, today),
-        contributions_after=_explained(after, model, today),
+        contributions_before=_explained(before, before_model or model, at),
+        contributions_after=_explained(after, model, at),
         contact=reason.contact,
     )
     after = replace(
@@ -89,8 +88,8 @@ def settled(
     return after, change
 
 
-def _published(customer: Customer, model: ScoringModel, at: datetime, moment: Moment) -> Customer:
-    value, status = customer.published_at(model, at, moment.where)
+def _published(customer: Customer, model: ScoringModel, at: datetime) -> Customer:
+    value, status = customer.published_at(model, at, zone(model.time_zone))
     return replace(customer, score=value, status=status)
 
 
@@ -117,9 +116,10 @@ def after_version(before: Customer | None, now: datetime) -> tuple[int, datetime
     return before.version + 1, max(now, before.updated_at + _TICK)
 
 
-def _explained(customer: Customer | None, model: ScoringModel, today: date) -> dict[str, str]:
+def _explained(customer: Customer | None, model: ScoringModel, at: datetime) -> dict[str, str]:
     if customer is None:
         return {}
+    today = local_day(at, zone(model.time_zone))
     values = customer.taken(model, today)
     scored = customer.computed(model, today)
     parts = contributions(model, customer.profile(model), values, scored)

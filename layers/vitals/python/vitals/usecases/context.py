@@ -80,10 +80,16 @@ class Context:
         """Return when and by whom this request changes something."""
         return Moment(self.now, self.where, self.key.id, self.key.name)
 
+    def published(self, customer: Customer) -> tuple[int | None, str]:
+        """Return *customer*'s score and status as of now, under the model version stored on it."""
+        model = self.model_of(customer.model_version)
+        return customer.published_at(model, self.now, zone(model.time_zone))
+
     def view(self, customer: Customer, *, whole: bool = True) -> Answer:
         """Return *customer* as answers show it, under the model version stored on it."""
         model = self.model_of(customer.model_version)
+        where = zone(model.time_zone)
         shown = customer_view(
-            customer, model, self.now, self.where, self.tenant.portfolio_mrr, whole=whole
+            customer, model, self.now, where, self.tenant.portfolio_mrr, whole=whole
         )
         return shown | {"model_current": customer.model_version >= self.tenant.model_version}

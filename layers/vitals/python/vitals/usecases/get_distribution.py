@@ -25,8 +25,7 @@ def get_distribution(context: Context, given: Mapping[str, Any]) -> Answer:
     for customer in context.customers.roster(context.tenant):
         if customer.deleted_at is not None:
             continue
-        model = context.model_of(customer.model_version)
-        score, status = customer.published_at(model, context.now, context.where)
+        score, status = context.published(customer)
         counts[status] += 1
         revenue[status] += customer.mrr or 0
         if score is not None:

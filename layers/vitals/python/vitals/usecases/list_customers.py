@@ -123,8 +123,7 @@ def _matching(
         page=page,
     )
     for customer in roster:
-        model = context.model_of(customer.model_version)
-        row = Row(customer, *customer.published_at(model, context.now, context.where))
+        row = Row(customer, *context.published(customer))
         if matches(row, query) and not is_over(context, customer):
             yield row
 

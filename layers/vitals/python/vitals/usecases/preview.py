@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from vitals.domain.instants import iso, zone
+from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.domain.migration import Migration, Mover, why
 from vitals.domain.model import ScoringModel
@@ -20,7 +21,7 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     """
     base = context.model_of(job.params["base"])
     candidate = model_from_document(base.version + 1, job.params["document"])
-    migration = Migration(context.now, zone(candidate.time_zone))
+    migration = Migration(context.now)
     done = 0
     for customer in context.customers.roster(context.tenant):
         if customer.deleted_at is None:
@@ -35,19 +36,19 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
         "changed_band": sum(n for (old, new), n in migration.bands.items() if old != new),
         "matrix": migration.matrix(),
         "movers": [
-            _shown(mover, context.model_of(mover.customer.model_version), candidate, migration)
+            _shown(mover, context.model_of(mover.customer.model_version), candidate, context.now)
             for mover in migration.farthest()
         ],
     }
 
 
 def _shown(
-    mover: Mover, before: ScoringModel, after: ScoringModel, migration: Migration
+    mover: Mover, before: ScoringModel, after: ScoringModel, now: datetime
 ) -> dict[str, Any]:
     return {
         "id": mover.customer.id,
         "name": mover.customer.name,
         "score": [mover.before[0], mover.after[0]],
         "status": [mover.before[1], mover.after[1]],
-        "contributions": why(mover.customer, before, after, migration),
+        "contributions": why(mover.customer, before, after, now),
     }
