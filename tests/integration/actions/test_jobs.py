@@ -183,7 +183,7 @@ def test_the_customers_that_were_named_are_scored_anew(api: Api) -> None:
     one, two = (api.upsert(name, logins=30, days=0) for name in ("One", "Two"))
     api.later(days=60)
     job = api.job("rescore_all", {"ids": [one["id"], "nobody"]})
-    assert (job["state"], job["progress"]) == ("done", {"done": 2, "written": 1, "total": 2})
+    assert (job["state"], job["progress"]) == ("done", {"done": 2, "written": 1})
     assert [api.customer(id=each["id"])["version"] for each in (one, two)] == [2, 1]
     assert api.post("rescore_all", {"ids": []}).code == "validation_error"
 
@@ -249,13 +249,13 @@ def test_a_cancelled_job_stops(portfolio: Api, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(rescore, "PAGE", 10)
     monkeypatch.setattr("vitals.usecases.runner.KEPT_EVERY", timedelta(0))
     reply = portfolio.post("update_config", HEAVY)
-    job_id, real = reply.body["job_id"], rescore._rescored  # noqa: SLF001 - while it is at work
+    job_id, real = reply.body["job_id"], rescore._scored  # noqa: SLF001 - while it is at work
 
     def cancelled(*given: Any) -> Any:
         portfolio.post("cancel_job", {"id": job_id})
         return real(*given)
 
-    monkeypatch.setattr(rescore, "_rescored", cancelled)
+    monkeypatch.setattr(rescore, "_scored", cancelled)
     portfolio.run_jobs()
     assert portfolio.get("get_job", id=job_id).data["state"] == "cancelled"
     assert Counter(each["model_version"] for each in everybody(portfolio)) == {1: 20, 2: 10}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -64,23 +63,23 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     (AMB-02). Goes on from where the run before it stopped.
     """
     reason = Reason(action=job.params["action"], cause=job.params["cause"])
-    counts = Counter({name: job.progress.get(name, 0) for name in ("done", "written")})
     ids = job.params.get("ids")
     if ids is not None:
-        for start in range(counts["done"], len(ids), PAGE):
-            counts += _rescored(context, ids[start : start + PAGE], reason)
-            run.progress({**counts, "total": len(ids)})
-        return {**counts, "total": len(ids)}
+        return _named(context, run, reason, ids)
     everybody = job.params["cause"] == "rescore"
     # Whoever was written since was scored by that.
     before = job.created_at if everybody else None
+
+    def is_meant(customer: Customer) -> bool:
+        return _is_meant(context, customer, before)
+
     if "total" not in run.job.progress:
-        total = sum(_is_meant(context, each, before) for each in _roster(context))
-        run.progress({**counts, "total": total, "passes": 0})
+        total = sum(map(is_meant, context.customers.roster(context.tenant)))
+        run.progress({"done": 0, "written": 0, "total": total, "passes": 0})
         run.keep()
     while True:
         begun = context.clock()
-        found = _pass(context, run, reason, counts, before)
+        found = walk(context, run, reason, is_meant)
         run.progress({"passes": run.job.progress["passes"] + 1})
         if everybody:
             return {**run.job.progress}
@@ -91,28 +90,30 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
             run.wait(left)
 
 
-def _pass(
-    context: Context, run: Run, reason: Reason, counts: Counter[str], before: datetime | None
-) -> bool:
-    """Walk the roster once and tell whether there was anybody to score, or might have been."""
-    # What was read before an interruption is not known any more: such a pass proves nothing.
+def walk(context: Context, run: Run, reason: Reason, is_meant: Callable[[Customer], bool]) -> bool:
+    """Score those of the roster who are meant, and tell whether there was, or may have been, one.
+
+    Goes on from the job's place; `done` and `written` are counted in its progress.
+    """
+    # What was read before an interruption is not known any more: such a walk proves nothing.
     found = run.job.place is not None
     page: list[Customer] = []
-    for customer in _roster(context, run.job.place):
-        if not _is_meant(context, customer, before):
+    for customer in context.customers.roster(context.tenant, descending=False, after=run.job.place):
+        if not is_meant(customer):
             continue
         page.append(customer)
         if len(page) == PAGE:
-            counts += _rescored(context, [each.id for each in page], reason)
-            run.progress(counts, place_of(page[-1]))
+            _scored(context, run, [each.id for each in page], reason, place_of(page[-1]))
             found, page = True, []
-    counts += _rescored(context, [each.id for each in page], reason)
-    run.progress(counts)
+    _scored(context, run, [each.id for each in page], reason, None)
     return found or bool(page)
 
 
-def _roster(context: Context, place: tuple[str, str] | None = None) -> Iterator[Customer]:
-    return context.customers.roster(context.tenant, descending=False, after=place)
+def _named(context: Context, run: Run, reason: Reason, ids: Sequence[str]) -> dict[str, Any]:
+    """Score the customers that were named."""
+    for start in range(run.job.progress.get("done", 0), len(ids), PAGE):
+        _scored(context, run, ids[start : start + PAGE], reason, None)
+    return {**run.job.progress, "total": len(ids)}
 
 
 def _is_meant(context: Context, customer: Customer, before: datetime | None) -> bool:
@@ -125,8 +126,14 @@ def _is_meant(context: Context, customer: Customer, before: datetime | None) -> 
     return customer.deleted_at is None and (older or idle)
 
 
-def _rescored(context: Context, ids: Sequence[str], reason: Reason) -> Counter[str]:
-    """Score the customers of *ids*, several at once, and return how many were done and written."""
+def _scored(
+    context: Context,
+    run: Run,
+    ids: Sequence[str],
+    reason: Reason,
+    place: tuple[str, str] | None,
+) -> None:
+    """Score the customers of *ids*, several at once, and count them in the job's progress."""
     known = context.customers.get_many(context.tenant, ids)
 
     def one(customer_id: str) -> bool:
@@ -134,7 +141,12 @@ def _rescored(context: Context, ids: Sequence[str], reason: Reason) -> Counter[s
 
     with ThreadPoolExecutor(max_workers=WRITERS) as writers:
         written = sum(writers.map(one, ids))
-    return Counter(done=len(ids), written=written)
+    so_far = run.job.progress
+    counts = {
+        "done": so_far.get("done", 0) + len(ids),
+        "written": so_far.get("written", 0) + written,
+    }
+    run.progress(counts, place)
 
 
 def _score(context: Context, before: Customer | None, customer_id: str, reason: Reason) -> bool:
