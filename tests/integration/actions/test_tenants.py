@@ -164,6 +164,24 @@ def test_a_tenant_is_deleted_by_name_and_never_ones_own(platform: Api) -> None:
     assert platform.post("suspend_tenant", {"tenant_id": "01X"}).code == "tenant_not_found"
 
 
+def test_a_tenant_whose_deletion_failed_is_deleted_again(
+    platform: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, theirs = created(platform)
+    theirs.upsert("Acme")
+    asked = {"tenant_id": shown["id"], "confirm": "Northwind"}
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wiring().tenants, "erase", broken)
+        assert platform.job("delete_tenant", asked)["state"] == "failed"
+    assert platform.job("delete_tenant", asked)["state"] == "done"
+    assert not [item for item in everything(platform) if shown["id"] in item["PK"]]
+    assert platform.post("delete_tenant", asked).code == "tenant_not_found"
+
+
 def test_a_deleted_tenants_job_is_left_alone(platform: Api) -> None:
     shown, theirs = created(platform)
     theirs.post("rescore_all")

@@ -1,40 +1,23 @@
 """Whatever goes wrong on the way, the answer is a problem document with a trace id."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from tests.unit.runtime.invoking import EVENT, Lambda, a_wiring
 
 from vitals.domain.errors import VersionConflictError
 from vitals.runtime import serve as serving
 from vitals.runtime.http import Response
 from vitals.runtime.serve import Exchange, serve
-from vitals.runtime.settings import Settings
-from vitals.runtime.wiring import Wiring
-from vitals.storage.ports import Administration, Customers, Jobs, StorageBusyError, Tenants
+from vitals.storage.ports import StorageBusyError
 
-EVENT = {"requestContext": {"http": {"method": "GET", "path": "/x"}}, "rawPath": "/x"}
 SECRET = "vt_live_secret"
-
-
-class Lambda:
-    """Lambda's context object."""
-
-    aws_request_id = "trace-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 4500
 
 
 @pytest.fixture(autouse=True)
 def _no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    wired = Wiring(
-        Settings(),
-        cast("Customers", None),
-        cast("Tenants", None),
-        cast("Administration", None),
-        cast("Jobs", None),
-    )
+    wired = a_wiring()
     monkeypatch.setattr(serving, "wiring", lambda: wired)
 
 

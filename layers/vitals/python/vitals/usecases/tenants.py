@@ -131,11 +131,14 @@ def suspend_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def delete_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Close a tenant and its sandbox for good, and start the job that erases everything of them."""
+    """Close a tenant and its sandbox for good, and start the job that erases everything of them.
+
+    One whose job failed may be deleted again.
+    """
     parsed, warnings, _ = read(DeleteTenantInput, given)
 
     def plan(context: Context) -> Plan:
-        both = _both(context, parsed.tenant_id)
+        both = _both(context, parsed.tenant_id, deleted=True)
         if parsed.confirm != both[0].name:
             message = f"must be the tenant's name, {both[0].name!r}"
             raise ValidationError([FieldError("confirm", "conflicting_fields", message)])
@@ -145,10 +148,12 @@ def delete_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
         changes = [
             TenantChange(each, replace(each, deleted_at=context.now, revision=each.revision + 1))
             for each in both
+            if each.deleted_at is None
         ]
         gone = [{"id": each.id, "shards": each.shards} for each in both]
         job = new_job(context, DELETE_TENANT, {"tenants": gone})
-        planned = _plan(changes[0].after, changes, warnings, {"name": both[0].name})
+        closed = changes[0].after if changes else both[0]
+        planned = _plan(closed, changes, warnings, {"name": both[0].name})
         return replace(planned, job=job, answer={"job_id": job.id, **planned.answer})
 
     return administer(context, "delete_tenant", plan, dry_run=parsed.dry_run)
@@ -201,10 +206,10 @@ def _plan(
     )
 
 
-def _both(context: Context, tenant_id: str) -> list[Tenant]:
+def _both(context: Context, tenant_id: str, *, deleted: bool = False) -> list[Tenant]:
     """Return a tenant, and its sandbox if it has one. Raises TenantNotFoundError."""
     found = context.tenants.tenant(tenant_id, consistent=True)
-    if found is None or found.deleted_at is not None:
+    if found is None or (found.deleted_at is not None and not deleted):
         raise TenantNotFoundError(f"no tenant has id {tenant_id!r}: list_tenants lists them")
     if found.sandbox_of is not None:
         message = f"is a sandbox: name the tenant that it belongs to, {found.sandbox_of}"
