@@ -219,7 +219,13 @@ class FakeTenants:
         )
         return replace(found, portfolio_mrr=mrr) if found else None
 
-    def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
+    def model_document(
+        self,
+        tenant_id: str,
+        version: int,
+        *,
+        consistent: bool = False,  # noqa: ARG002 - as above
+    ) -> Mapping[str, Any] | None:
         found = self.documents.get((tenant_id, version))
         return found.document if found else None
 

@@ -19,14 +19,15 @@ from vitals.runtime.metrics import JOB
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
 from vitals.storage.keys import tenant_of_jobs
-from vitals.usecases import preview, rescore, tenants
-from vitals.usecases.jobs import DELETE_TENANT, PREVIEW, RESCORE
+from vitals.usecases import decay, preview, rescore, tenants
+from vitals.usecases.jobs import DECAY, DELETE_TENANT, PREVIEW, RESCORE
 from vitals.usecases.runner import Runner, run_job
 
 RUNNERS: Mapping[str, Runner] = {
     RESCORE: rescore.run,
     PREVIEW: preview.run,
     DELETE_TENANT: tenants.run_delete,
+    DECAY: decay.run,
 }
 
 wiring()

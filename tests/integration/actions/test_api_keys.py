@@ -194,6 +194,22 @@ def test_last_use_is_noted_now_and_then(api: Api) -> None:
     assert api.get("list_api_keys").data[1]["last_used_at"] > noted
 
 
+def test_a_revoked_key_stays_closed_when_a_clock_steps_back(api: Api) -> None:
+    key_id, secret = _created(api)
+    api.post("revoke_api_key", {"id": key_id})
+    api.later(hours=-1)
+    api.restart()
+    assert api.get("whoami", x_api_key="").status in (200, 401)
+    assert api.send("GET", query={"action": "whoami"}, x_api_key=secret).status == 401
+
+
+def test_a_key_that_ends_with_the_calendar_is_rotated(api: Api) -> None:
+    asked = {"name": "x", "scopes": ["customers:read"], "expires_at": "9999-12-31T00:00:00Z"}
+    made = api.post("create_api_key", asked).data
+    reply = api.post("rotate_api_key", {"id": made["id"]})
+    assert reply.data["expires_at"].startswith("9999-12-31")
+
+
 def test_the_audit_tells_who_did_what_to_whom_newest_first(api: Api) -> None:
     customer = api.upsert("Acme Corp", logins=3)
     api.later(seconds=1)

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from tests.integration.actions.api import Api
 
+from vitals.storage import codec
+from vitals.storage.tenants import TenantTable
+from vitals.usecases.cursor import cursor, digest
+
 
 def config(api: Api) -> Any:
     return api.get("get_config").data
@@ -112,6 +116,10 @@ def test_a_customer_of_an_older_model_says_so_and_reads_as_it_was_published(api:
         ({"limits": {"reads": 0}}, "limits.reads", "out_of_range"),
         ({"limits": {"seconds": 5}}, "limits.seconds", "unknown_field"),
         ({"momentum": {"points": 5, "speed": 1}}, "momentum.speed", "unknown_field"),
+        ({"time_zone": "localtime"}, "time_zone", "unknown_value"),
+        ({"signals": {"logins": {"maximum": -5}}}, "signals.logins.maximum", "out_of_range"),
+        ({"signals": {"logins": {"curve": {"type": "linear", "zero": 1e-300, "full": 3}}}},
+         "signals.logins.curve.zero", "too_precise"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_and_nothing_changes(
@@ -197,10 +205,10 @@ def test_what_an_expansion_ready_customer_may_add_follows_the_model(api: Api) ->
 
 
 def test_the_limits_are_the_tenants_and_only_the_platform_gives_more(api: Api) -> None:
-    answer = updated(api, limits={"reads": 7})
+    answer = updated(api, limits={"reads": 17})
     assert (answer["model_version"], answer["job_id"]) == (1, None)
-    assert answer["changed"] == {"limits.reads": [None, 7]}
-    assert api.get("whoami").headers["x-ratelimit-limit"] == "7"
+    assert answer["changed"] == {"limits.reads": [None, 17]}
+    assert api.get("whoami").headers["x-ratelimit-limit"] == "17"
     lesser = api.another_key("health:write", "admin:*")
     reply = lesser.post("update_config", {"limits": {"writes": 301}})
     assert (reply.status, reply.body["scope"]) == (403, "platform:*")
@@ -233,6 +241,41 @@ def test_an_old_version_becomes_the_newest(api: Api) -> None:
     assert api.get("get_model", version=2).data["weights"]["logins"] == 30
     assert api.get("get_model", version=9).code == "model_not_found"
     assert api.post("restore_model", {"version": 9}).code == "model_not_found"
+
+
+def test_a_forged_cursor_is_refused(api: Api) -> None:
+    query = digest("models")
+    for place in ([-5], [0], [2**60], [True], ["x"]):
+        reply = api.get("list_models", cursor=cursor(query, place))
+        assert (reply.status, reply.code) == (400, "invalid_cursor"), place
+    for place in (["x" * 2000], ["a#b"]):
+        forged = cursor(digest("jobs", frozenset(), frozenset()), place)
+        assert api.get("list_jobs", cursor=forged).code == "invalid_cursor"
+
+
+def test_a_model_is_read_however_young_it_is(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An eventually consistent read may not find what was written a moment ago."""
+    real = TenantTable.model_document
+
+    def young(self: TenantTable, tenant_id: str, version: int, *, consistent: bool = False) -> Any:
+        return real(self, tenant_id, version, consistent=consistent) if consistent else None
+
+    monkeypatch.setattr(TenantTable, "model_document", young)
+    seats = {"weight": 0, "curve": {"type": "linear", "zero": 0, "full": 9}}
+    updated(api, signals={"seats": seats})
+    assert "seats" in updated(api, quiet_after=3)["data"]["signals"]
+    assert api.upsert("Acme", seats=3)["seats"] == 3
+
+
+def test_a_setting_younger_than_the_model_is_no_change(api: Api) -> None:
+    key = (f"T#{api.tenant.id}", "MODEL#00000001")
+    item = api.table.get(key)
+    assert item is not None
+    old = codec.decode(item.doc or "")
+    del old["renewal_factors"], old["expansion"]
+    item.doc = codec.encode(old)
+    api.table.put(item)
+    assert updated(api, weights={"logins": 25})["unchanged"] is True
 
 
 def test_every_version_is_listed_by_pages(api: Api) -> None:

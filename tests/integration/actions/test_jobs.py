@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from local.dynamodb import ROOT
 from tests.integration.actions.api import Api
 
-import jobs
 from vitals.runtime.wiring import wiring
-from vitals.storage.ports import StorageBusyError
 from vitals.usecases import rescore
 
 HEAVY = {"weights": {"logins": 45, "adoption": 5}}
@@ -125,7 +121,7 @@ def test_a_write_during_a_rescore_is_rescored_not_overwritten(
     """AMB-60."""
     real = rescore._score  # noqa: SLF001 - the moment between its read and its write
 
-    def interrupted(context: Any, before: Any, customer_id: str, reason: Any) -> bool:
+    def interrupted(context: Any, before: Any, customer_id: str, reason: Any) -> str:
         if before.name == "Customer 7":
             portfolio.upsert("Customer 7", mrr=1234)
         return real(context, before, customer_id, reason)
@@ -188,63 +184,6 @@ def test_the_customers_that_were_named_are_scored_anew(api: Api) -> None:
     assert api.post("rescore_all", {"ids": []}).code == "validation_error"
 
 
-def test_a_job_that_runs_out_of_time_goes_on_from_where_it_was(
-    portfolio: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rescore, "PAGE", 10)
-    reply = portfolio.post("update_config", HEAVY)
-    left = iter([29.0] * 2 + [1.0] * 1000)
-    hurried = monkeypatch.context()
-    with hurried as patch:
-        patch.setattr(
-            type(portfolio.context), "get_remaining_time_in_millis", lambda _: next(left) * 1000
-        )
-        [message] = portfolio.queued()
-        jobs.handler({"Records": [message]}, portfolio.context)
-    job = portfolio.get("get_job", id=reply.body["job_id"]).data
-    assert job["state"] == "queued"
-    assert 0 < job["progress"]["done"] < 30
-    portfolio.run_jobs()
-    job = portfolio.get("get_job", id=reply.body["job_id"]).data
-    assert (job["state"], job["progress"]["done"]) == ("done", 30)
-    assert {each["version"] for each in everybody(portfolio)} == {2}
-
-
-def test_a_job_that_is_told_twice_is_done_once(portfolio: Api) -> None:
-    portfolio.post("update_config", HEAVY)
-    [message] = portfolio.queued()
-    for _ in range(2):
-        jobs.handler({"Records": [message]}, portfolio.context)
-    assert {each["version"] for each in everybody(portfolio)} == {2}
-
-
-def test_a_job_that_fails_is_tried_again_and_then_says_why(
-    portfolio: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise StorageBusyError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(wiring().customers, "get_many", broken)
-        job = portfolio.job("update_config", HEAVY)
-    assert (job["state"], job["error"]["code"]) == ("failed", "busy")
-    assert job["error"]["trace_id"]
-    portfolio.job("rescore_all")
-    assert {each["model_version"] for each in everybody(portfolio)} == {2}
-
-
-def test_an_accident_in_a_job_shows_its_trace_id_and_nothing_else(
-    portfolio: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise RuntimeError("secret")
-
-    monkeypatch.setattr(wiring().customers, "get_many", broken)
-    job = portfolio.job("update_config", HEAVY)
-    assert (job["state"], job["error"]["code"]) == ("failed", "internal_error")
-    assert "secret" not in json.dumps(job)
-
-
 def test_a_cancelled_job_stops(portfolio: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescore, "PAGE", 10)
     monkeypatch.setattr("vitals.usecases.runner.KEPT_EVERY", timedelta(0))
@@ -279,7 +218,7 @@ def test_jobs_are_listed_newest_first_by_pages(api: Api) -> None:
     ids = []
     for _ in range(5):
         api.later(seconds=1)
-        ids.append(api.post("rescore_all").body["job_id"])
+        ids.append(api.post("rescore_all", {"ids": ["x"]}).body["job_id"])
     first = api.get("list_jobs", limit=3)
     rest = api.get("list_jobs", limit=3, cursor=first.body["next_cursor"])
     assert [each["id"] for each in first.data + rest.data] == ids[::-1]
@@ -290,17 +229,6 @@ def test_a_job_is_started_once_under_a_key(api: Api) -> None:
     first = api.post("rescore_all", idempotency_key="k")
     assert api.post("rescore_all", idempotency_key="k").body == first.body
     assert len(api.get("list_jobs").data) == 1
-
-
-def test_a_message_about_a_job_that_is_gone_is_answered(api: Api) -> None:
-    keys = {"PK": {"S": "T#nobody#JOBS"}, "SK": {"S": "01"}}
-    message = {"messageId": "m", "body": json.dumps({"dynamodb": {"Keys": keys}})}
-    assert jobs.handler({"Records": [message]}, api.context) == {"batchItemFailures": []}
-    event = json.loads((ROOT / "events/jobs/queued.json").read_text(encoding="utf-8"))
-    assert jobs.handler(event, api.context) == {"batchItemFailures": []}
-    broken = {"messageId": "m", "body": "{"}
-    answer = jobs.handler({"Records": [broken]}, api.context)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
 
 
 def test_the_distribution_counts_everybody_as_of_now(portfolio: Api) -> None:
@@ -316,3 +244,44 @@ def test_the_distribution_counts_everybody_as_of_now(portfolio: Api) -> None:
     assert sum(row["mrr"] for row in found["bands"].values()) == 12.5
     scores = [each["score"] for each in shown]
     assert found["average_score"] == pytest.approx(sum(scores) / 30, abs=1e-4)
+
+
+def test_everybody_is_scored_by_one_waiting_job_however_often_it_is_asked_for(api: Api) -> None:
+    api.upsert("Acme")
+    first = api.post("rescore_all").body["job_id"]
+    assert api.post("rescore_all").body["job_id"] == first
+    named = api.post("rescore_all", {"ids": ["x"]}).body["job_id"]
+    assert named != first
+    api.run_jobs()
+    assert api.post("rescore_all").body["job_id"] not in {first, named}
+
+
+def test_a_preview_knows_of_the_stages_that_a_rescore_moves(api: Api) -> None:
+    """A stage may have another profile, and with it another score."""
+    profile = {"name": "rescue", "weights": {"adoption": 100}}
+    assert api.post("put_profile", {**profile, "rescore": False}).status == 200
+    rules = [{"profile": "rescue", "lifecycles": ["atrisk"]}]
+    assert api.post("update_config", {"profile_rules": rules, "rescore": False}).status == 200
+    api.upsert("Acme", logins=15, adoption=90, tickets=3)
+    change = {"weights": {"logins": 50, "adoption": 0, "tickets": 20}}
+    preview = api.job("update_config", {**change, "dry_run": True})["result"]
+    api.job("update_config", change)
+    [row] = api.get("list_customers").data
+    [mover] = preview["movers"]
+    assert (mover["score"][1], mover["status"][1]) == (row["score"], row["status"])
+    assert row["effective_profile"] == "rescue"
+
+
+def test_a_job_is_cancelled_by_who_could_have_started_it(api: Api) -> None:
+    tenant = api.post("create_tenant", {"name": "Northwind"}).data["id"]
+    asked = {"tenant_id": tenant, "confirm": "Northwind"}
+    erasure = api.post("delete_tenant", asked).body["job_id"]
+    change = api.post("update_config", {"quiet_after": 3}).body["job_id"]
+    own = api.post("rescore_all").body["job_id"]
+    scorer = api.another_key("health:write")
+    for job_id, scope in ((erasure, "platform:*"), (change, "admin:*")):
+        reply = scorer.post("cancel_job", {"id": job_id})
+        assert (reply.status, reply.body["scope"]) == (403, scope)
+    assert scorer.post("cancel_job", {"id": own, "dry_run": True}).data["state"] == "cancelled"
+    assert api.get("get_job", id=own).data["state"] == "queued"
+    assert scorer.post("cancel_job", {"id": own}).status == 200

@@ -67,6 +67,25 @@ def test_they_are_filtered(busy: Api, filters: dict[str, Any], traces: list[str]
     assert [each["trace_id"] for each in busy.get("list_requests", **filters).data] == traces
 
 
+def test_a_filter_that_nothing_passes_ends_in_time_with_a_place_to_go_on_from(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitals.usecases.paging.STRIDE", 2)
+    for number in range(9):
+        api.context.aws_request_id = f"trace-{number}"
+        api.get("whoami")
+        api.later(seconds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(api.context, "seconds", 5.0)
+        short = api.get("list_requests", failed=True, until="2026-03-02T12:00:08Z")
+        assert (short.data, short.body["has_more"]) == ([], True)
+        walked = api.get("list_audit", done="nothing")
+        assert walked.status == 200
+    cursor = short.body["next_cursor"]
+    rest = api.get("list_requests", failed=True, until="2026-03-02T12:00:08Z", cursor=cursor)
+    assert (rest.data, rest.body["has_more"]) == ([], False)
+
+
 def test_they_are_paged(busy: Api) -> None:
     walked: list[Any] = []
     page = busy.get("list_requests", limit=3, until="2026-03-02T12:00:03Z")

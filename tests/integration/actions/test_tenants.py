@@ -46,6 +46,8 @@ def test_the_first_key_is_shown_this_once(platform: Api) -> None:
     again = platform.post("create_tenant", {"name": "Northwind"}, idempotency_key="k")
     assert again.headers["idempotency-replayed"] == "true"
     secret = first.body["data"].pop("api_key")
+    [warning] = again.body.pop("warnings")
+    assert (warning["code"], first.body.pop("warnings")) == ("secret_shown_once", [])
     assert again.body == first.body
     assert secret not in json.dumps([str(item) for item in platform.stored().values()])
 
@@ -197,6 +199,44 @@ def test_what_the_platform_does_is_in_its_audit(platform: Api) -> None:
         ("create_tenant", shown["id"]), ("suspend_tenant", shown["id"]),
     }  # fmt: skip
     assert "vt_live" not in json.dumps(entries)
+
+
+def test_nobody_closes_the_tenant_of_their_own_key(platform: Api) -> None:
+    reply = platform.post("suspend_tenant", {"tenant_id": platform.tenant.id})
+    assert reply.refused == {"tenant_id": "out_of_range"}
+
+
+def test_the_platform_gives_a_tenant_another_key_and_nobody_else_does(platform: Api) -> None:
+    shown, theirs = created(platform)
+    asked = {"name": "rescue", "scopes": ["admin:*"], "tenant_id": shown["id"]}
+    made = platform.post("create_api_key", asked).data
+    assert made["tenant_id"] == shown["id"]
+    rescued = Api(platform.table, theirs.tenant, made["api_key"], platform.clock)
+    assert rescued.get("whoami").data["tenant_id"] == shown["id"]
+    other = {**asked, "tenant_id": platform.tenant.id}
+    assert theirs.post("create_api_key", other).body["scope"] == "platform:*"
+    assert platform.post("create_api_key", {**asked, "tenant_id": "01X"}).code == "tenant_not_found"
+
+
+def test_a_key_of_the_platform_is_closed_by_the_platform_alone(platform: Api) -> None:
+    mine = platform.get("whoami").data["id"]
+    admin = platform.another_key("admin:*")
+    assert admin.post("revoke_api_key", {"id": mine}).body["scope"] == "platform:*"
+    assert platform.post("revoke_api_key", {"id": mine, "dry_run": True}).status == 200
+
+
+def test_the_platform_raises_a_tenants_limits_and_names_it_anew(platform: Api) -> None:
+    """LU-075."""
+    shown, theirs = created(platform)
+    change = {"tenant_id": shown["id"], "name": "Northwind AB", "limits": {"reads": 5000}}
+    assert platform.post("update_tenant", change).data["limits"]["reads"] == 5000
+    assert theirs.get("whoami").headers["x-ratelimit-limit"] == "5000"
+    assert theirs.get("whoami").data["tenant_name"] == "Northwind AB"
+    assert platform.post("update_tenant", change).body["unchanged"] is True
+    wrong = {"tenant_id": shown["id"], "limits": {"reads": 3}}
+    assert platform.post("update_tenant", wrong).refused == {"limits.reads": "out_of_range"}
+    sandbox = {"tenant_id": shown["sandbox_id"], "limits": {"reads": None}}
+    assert platform.post("update_tenant", sandbox).data["limits"]["writes"] == 60
 
 
 def test_tenants_are_listed_by_pages(platform: Api) -> None:

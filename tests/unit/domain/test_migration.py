@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.builders import NOW, a_customer, a_model, an_id, with_signals
 from tests.unit import strategies
 
-from vitals.domain.migration import MOST_MOVERS, Migration, why
+from vitals.domain.migration import MOST_MOVERS, Migration, distance, why
 from vitals.domain.model_document import model_from_document
+from vitals.domain.mutation import rescored
 
 signals = st.dictionaries(st.sampled_from(["logins", "adoption", "tickets"]), st.integers(0, 100))
 
@@ -27,14 +28,16 @@ def test_the_matrix_is_what_counting_one_by_one_gives(
     counted: Counter[tuple[str, str]] = Counter()
     moved = 0
     for customer in customers:
-        old, new = (customer.published_at(each, NOW, UTC) for each in (before, after))
+        old = customer.published_at(before, NOW, UTC)
+        moving, _ = rescored(customer, customer, after, NOW, staged=True)
+        new = (moving.score, moving.status)
         counted[old[1], new[1]] += 1
         moved += old != new
     for _ in range(2):
         migration = Migration(NOW)
         for customer in customers:
             migration.add(customer, before, after)
-        matrix = migration.matrix()
+        matrix = migration.result()["matrix"]
         assert sum(map(sum, (row.values() for row in matrix.values()))) == len(customers)
         assert {k: n for k, n in counted.items() if n} == {
             (old, new): n for old, row in matrix.items() for new, n in row.items() if n
@@ -51,9 +54,7 @@ def test_those_who_move_farthest_are_named_first_and_those_who_change_band_befor
         migration.add(a_customer(id=an_id(number), signals=each), a_model(), after)
     movers = migration.farthest()
     assert len(movers) == MOST_MOVERS < migration.moved
-    ranks = [
-        (m.before[1] != m.after[1], abs((m.after[0] or 0) - (m.before[0] or 0))) for m in movers
-    ]
+    ranks = [distance(row) for row in movers]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -61,6 +62,6 @@ def test_why_a_customer_moves_is_told_by_the_signals_whose_part_changes() -> Non
     before = a_model()
     after = a_model(2, signals=with_signals(logins={"weight": 50}, adoption={"weight": 0}))
     customer = a_customer(signals={"logins": 15, "adoption": 100})
-    assert why(customer, before, after, NOW) == {
+    assert why((customer, before), (customer, after), NOW) == {
         "logins": [25, 50], "adoption": [50, None]
     }  # fmt: skip

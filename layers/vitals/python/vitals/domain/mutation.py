@@ -46,13 +46,7 @@ def settled(
     """
     # As of the version's own instant, which a clock that stepped back does not share.
     version, at = after_version(before, moment.now)
-    after = _published(replace(after, model_version=model.version), model, at)
-    automatic: tuple[str, ...] = ()
-    if not reason.lifecycle_given and (stage := _automatic_stage(before, after, model)):
-        after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
-        # Another stage may have another profile; the stage it leads to is not asked again.
-        after = _published(after, model, at)
-        automatic = ("lifecycle",)
+    after, automatic = rescored(before, after, model, at, staged=not reason.lifecycle_given)
     if before is None or (before.score, before.status) != (after.score, after.status):
         after = replace(after, score_changed_at=at)
     changed = differences(before, after)
@@ -86,6 +80,22 @@ def settled(
         cause=reason.cause,
     )
     return after, change
+
+
+def rescored(
+    before: Customer | None, after: Customer, model: ScoringModel, at: datetime, *, staged: bool
+) -> tuple[Customer, tuple[str, ...]]:
+    """Return *after* as *model* scores it at *at*, and what of it changed by itself.
+
+    If *staged*, the band's edge since *before* moves the stage (AMB-33).
+    """
+    after = _published(replace(after, model_version=model.version), model, at)
+    stage = _automatic_stage(before, after, model) if staged else None
+    if stage is None:
+        return after, ()
+    after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
+    # Another stage may have another profile; the stage it leads to is not asked again.
+    return _published(after, model, at), ("lifecycle",)
 
 
 def _published(customer: Customer, model: ScoringModel, at: datetime) -> Customer:

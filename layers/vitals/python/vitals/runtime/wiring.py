@@ -20,9 +20,19 @@ from vitals.runtime.authenticate import admitted, opened
 from vitals.runtime.logging import logger
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.administration import AdministrationTable
+from vitals.storage.clocks import ClockTable
 from vitals.storage.customers import CustomerTable
 from vitals.storage.jobs import JobTable
-from vitals.storage.ports import Administration, Customers, Jobs, StorageBusyError, Tenants
+from vitals.storage.ports import (
+    Administration,
+    Clocks,
+    Customers,
+    Jobs,
+    Snapshots,
+    StorageBusyError,
+    Tenants,
+)
+from vitals.storage.snapshots import SnapshotTable
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
 from vitals.usecases.context import Context, Idempotency
@@ -53,6 +63,8 @@ class Wiring:
     tenants: Tenants
     administration: Administration
     jobs: Jobs
+    clocks: Clocks
+    snapshots: Snapshots
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
 
@@ -62,7 +74,7 @@ class Wiring:
         cached = self._access.get(hashed)
         if cached is None or clock.monotonic() - cached[0] > FRESH:
             found = admitted(self.tenants.key(hashed), now)
-            tenant = opened(self.tenants.tenant(found.tenant_id))
+            tenant = opened(self.tenants.tenant(found.tenant_id, consistent=True))
             self._note_use(found, hashed, now)
             cached = (clock.monotonic(), found, tenant)
             if len(self._access) >= KEYS:
@@ -89,7 +101,10 @@ class Wiring:
             place = (tenant.id, version)
             model = self._models.get(place)
             if model is None:
-                document = self.tenants.model_document(tenant.id, version)
+                # Written a moment ago, it may not be everywhere yet.
+                document = self.tenants.model_document(
+                    tenant.id, version
+                ) or self.tenants.model_document(tenant.id, version, consistent=True)
                 if document is None:
                     raise LookupError(f"tenant {tenant.id} has no model version {version}")
                 model = self._models[place] = model_from_document(version, document)
@@ -129,6 +144,7 @@ class Wiring:
             tenants=self.tenants,
             administration=self.administration,
             jobs=self.jobs,
+            snapshots=self.snapshots,
             model_of=self.model_of(tenant),
             clock=clock.now,
             new_id=clock.new_id,
@@ -153,4 +169,6 @@ def wiring() -> Wiring:
         TenantTable(table),
         AdministrationTable(table),
         JobTable(table),
+        ClockTable(table),
+        SnapshotTable(table),
     )

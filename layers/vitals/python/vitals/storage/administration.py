@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -13,12 +13,14 @@ from vitals.domain.instants import iso
 from vitals.storage import codec, keys
 from vitals.storage.answers import put_answer
 from vitals.storage.api_keys import key_item, key_of, key_row
+from vitals.storage.clocks import clock_item
 from vitals.storage.jobs import job_item
 from vitals.storage.ports import Act, KeyChange, Place
 from vitals.storage.table import INDEX, Found, Table, Writes
 from vitals.storage.tenants import model_item, tenant_item, unmoved
 
 KEEP_REQUESTS = timedelta(days=30)
+_LOGGED = tuple(each.name for each in fields(LoggedRequest))
 
 
 class AdministrationTable:
@@ -39,6 +41,8 @@ class AdministrationTable:
         for moved in act.tenants:
             item = tenant_item(self._item, moved.after)
             writes.put("version", item, unmoved(self._item, moved.before))
+            if moved.due is not None:
+                writes.put("version", clock_item(self._item, moved.after.id, moved.due), None)
         for model in act.models:
             writes.put("version", model_item(self._item, model), absent)
         if act.job is not None:
@@ -85,7 +89,8 @@ class AdministrationTable:
     def log(self, tenant_id: str, entry: LoggedRequest) -> None:
         """Put one request into the tenant's log: 1 write."""
         place = f"{iso(entry.at)}#{entry.trace_id}"
-        row = codec.encode(asdict(entry) | {"at": iso(entry.at)})
+        logged = {name: getattr(entry, name) for name in _LOGGED}
+        row = codec.encode(logged | {"at": iso(entry.at)})
         partition = keys.requests_partition(tenant_id)
         expires_at = entry.at + KEEP_REQUESTS
         self._table.put(self._item(partition, place, row=row, expires_at=expires_at))

@@ -21,6 +21,10 @@ from vitals.storage.purges import finish_purge
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 
 LARGEST_ITEM = 64 * 1024
+ROOM = 512
+"""Bytes that a score may take beyond what its customer was allowed."""
+_OURS = ("model", "rescore", "decay")
+"""Causes of changes that nobody asked for with a body that could be shortened."""
 
 
 class CustomerTable:
@@ -66,7 +70,8 @@ class CustomerTable:
     def commit(self, tenant: Tenant, commit: Commit) -> None:
         """Write the customer, its change, locks, revenue and answer in one transaction."""
         writes = Writes()
-        item = self._customer_item(tenant, commit.after)
+        ours = commit.change is not None and commit.change.cause in _OURS
+        item = self._customer_item(tenant, commit.after, ROOM if ours else 0)
         writes.put("version", item, self._unmoved(commit.before))
         if commit.change is not None:
             writes.put("version", self._change_item(tenant, commit.change), self._absent())
@@ -204,11 +209,11 @@ class CustomerTable:
         merged = heapq.merge(*shards, key=lambda item: item.index_sk or "", reverse=descending)
         yield from (item for item in merged if item.index_sk != skipped)
 
-    def _customer_item(self, tenant: Tenant, customer: Customer) -> Item:
+    def _customer_item(self, tenant: Tenant, customer: Customer, room: int = 0) -> Item:
         key = keys.customer(tenant, customer.id)
         row, doc = codec.customer_row(customer), codec.customer_doc(customer)
         size = len(row.encode()) + len(doc.encode())
-        if size > LARGEST_ITEM:
+        if size > LARGEST_ITEM + room:
             raise PayloadTooLargeError(
                 f"the customer would take {size} bytes; at most {LARGEST_ITEM} are kept of one: "
                 "shorten custom_fields or note"

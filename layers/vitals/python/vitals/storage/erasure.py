@@ -45,6 +45,7 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
         keys.audit_partition(tenant.id),
         keys.requests_partition(tenant.id),
         keys.jobs_partition(tenant.id),
+        keys.snapshots_partition(tenant.id),
         keys.counters_partition(tenant.id),
         keys.tenant_partition(tenant.id),
     ):

@@ -19,6 +19,11 @@ SETTINGS: Final = "A#"
 FIRST, LAST = "0", "~"
 """What sorts before and behind every instant."""
 
+CLOCK: Final = "CLOCK"
+"""When the tenant's day turns next."""
+DUE_SHARDS = 16
+"""Most tenants' midnights are one instant."""
+
 MODELS_LAST: Final = "MODEL#~"
 """What sorts behind every model version."""
 
@@ -83,6 +88,21 @@ def mrr_counter(customer_id: str) -> str:
 def model(model_version: int) -> str:
     """Return the sort key of a model version."""
     return f"MODEL#{model_version:08d}"
+
+
+def due_partition(tenant_id: str) -> str:
+    """Return the index partition that holds when something of the tenant's is due."""
+    return f"DUE#{zlib.crc32(tenant_id.encode()) % DUE_SHARDS:02d}"
+
+
+def due_partitions() -> list[str]:
+    """Return every index partition of what is due."""
+    return [f"DUE#{shard:02d}" for shard in range(DUE_SHARDS)]
+
+
+def snapshots_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's daily snapshots."""
+    return f"T#{tenant_id}#SNAP"
 
 
 def model_version(sort_key: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from vitals.domain.access import ApiKey, Tenant
@@ -161,8 +161,10 @@ class Tenants(Protocol):
     ) -> Iterator[Tenant]:
         """Yield the tenants, newest first, behind the place *after*, without their MRR."""
 
-    def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
-        """Return the document of one model version."""
+    def model_document(
+        self, tenant_id: str, version: int, *, consistent: bool = False
+    ) -> Mapping[str, Any] | None:
+        """Return the document of one model version; *consistent*: however young it is."""
 
     def models(
         self, tenant_id: str, *, before: int | None = None, page: int | None = None
@@ -206,10 +208,11 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class TenantChange:
-    """One tenant's settings before (None: it is new) and after."""
+    """One tenant's settings before (None: it is new) and after; *due* sets its clock."""
 
     before: Tenant | None
     after: Tenant
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,3 +291,34 @@ class Jobs(Protocol):
 
         Raises WriteConflictError if it is not at that version any more, StorageBusyError.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A tenant whose clock says that its day has turned, *at* that instant or later."""
+
+    tenant_id: str
+    at: datetime
+
+
+class Clocks(Protocol):
+    """When the day turns for each tenant."""
+
+    def due(self, now: datetime) -> Iterator[Due]:
+        """Yield the tenants whose midnight has come, the longest due first."""
+
+    def advance(self, due: Due, until: datetime, job: Job) -> None:
+        """Start *job* and set the tenant's clock to *until*, or nothing.
+
+        Raises WriteConflictError if the clock is not at *due* any more, StorageBusyError.
+        """
+
+
+class Snapshots(Protocol):
+    """A tenant's days in figures."""
+
+    def put(self, tenant_id: str, day: date, figures: Mapping[str, Any]) -> None:
+        """Store the figures of *day*, in the place of those that it had."""
+
+    def between(self, tenant_id: str, first: date, last: date) -> Iterator[Mapping[str, Any]]:
+        """Yield the figures of each day that has them, the oldest first, with their `day`."""

@@ -58,10 +58,12 @@ class TenantTable:
         ):
             yield _tenant_of(item)
 
-    def model_document(self, tenant_id: str, version: int) -> Mapping[str, Any] | None:
+    def model_document(
+        self, tenant_id: str, version: int, *, consistent: bool = False
+    ) -> Mapping[str, Any] | None:
         """Return the document of one model version: 1 read."""
         key = (keys.tenant_partition(tenant_id), keys.model(version))
-        item = self._table.get(key, consistent=False)
+        item = self._table.get(key, consistent=consistent)
         document: Mapping[str, Any] | None = codec.decode(item.doc) if item and item.doc else None
         return document
 
@@ -90,8 +92,7 @@ class TenantTable:
         """Add to the minute's counters and return what they stand at: 1 update."""
         item = self._item(*keys.minute(tenant_id, minute))
         gone = datetime.fromtimestamp(minute * 60 + 60 + _KEEP_COUNTERS, UTC)
-        stands = self._table.add(item, counters, gone)
-        return {name: int(getattr(stands, name) or 0) for name in counters}
+        return self._table.add(item, counters, gone)
 
     def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
         """Erase what is the tenant's, itself last; return how many items, None if out of time."""

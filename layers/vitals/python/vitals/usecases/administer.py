@@ -86,6 +86,16 @@ def administer(
     raise AssertionError("count() is endless")
 
 
+def _without_secret(answer: Answer) -> Answer:
+    """Return *answer* as it is replayed, which says what it no longer has."""
+    warning = {
+        "code": "secret_shown_once",
+        "field": "data",
+        "message": "had a secret when it was given first; lost, it is replaced by a new key",
+    }
+    return answer | {"warnings": [*answer["warnings"], warning]}
+
+
 def _committed(context: Context, action: str, planned: Plan, answer: Answer) -> Answer | None:
     """Return *answer*, with its secret, once it is stored, or the winner's; None: race lost."""
     event = AuditEvent(
@@ -103,7 +113,7 @@ def _committed(context: Context, action: str, planned: Plan, answer: Answer) -> 
         tenants=planned.tenants,
         models=planned.models,
         job=planned.job,
-        answer=answer_to_keep(context, answer),
+        answer=answer_to_keep(context, _without_secret(answer) if planned.secret else answer),
     )
     try:
         context.administration.commit(context.tenant, act)

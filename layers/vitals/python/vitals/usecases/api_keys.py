@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Annotated, Any
 
-from vitals.domain.access import ALL_SCOPES, PLATFORM, ApiKey
+from vitals.domain.access import ALL_SCOPES, PLATFORM, ApiKey, Tenant
 from vitals.domain.errors import (
     FieldError,
     ForbiddenError,
     KeyNotFoundError,
     KeyRevokedError,
     NoSandboxError,
+    TenantNotFoundError,
     ValidationError,
 )
 from vitals.domain.instants import iso
@@ -35,6 +36,7 @@ class CreateKeyInput(Administering):
     name: Name
     scopes: Annotated[frozenset[str], any_of(*ALL_SCOPES)]
     type: Annotated[str, one_of("live", "test")] = "live"
+    tenant_id: Short | None = None
     expires_at: Instant | None = None
     expires_in_days: Annotated[int, whole(1, 3650)] | None = None
 
@@ -61,11 +63,12 @@ def create_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
     if not parsed.scopes:
         raise ValidationError([FieldError("scopes", "required", "name at least one scope")])
     _refuse_more(context, parsed.scopes)
-    live = parsed.type == "live" and context.tenant.sandbox_of is None
+    owner = _owner(context, parsed)
+    live = parsed.type == "live" and owner.sandbox_of is None
     if not live and PLATFORM in parsed.scopes:
         message = f"must not have {PLATFORM} for a test key: a sandbox reaches nobody else"
         raise ValidationError([FieldError("scopes", "out_of_range", message)])
-    tenant_id = context.tenant.id if live else _sandbox(context)
+    tenant_id = owner.id if live else _sandbox(owner)
 
     def plan(context: Context) -> Plan:
         secret, digest = context.new_key(live)
@@ -110,7 +113,7 @@ def rotate_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
             old.after,
             id=context.new_id(context.now),
             created_at=context.now,
-            expires_at=context.now + life if life else None,
+            expires_at=_later(context.now, life) if life else None,
             prefix=secret[:PREFIX],
             last_used_at=None,
         )
@@ -129,6 +132,8 @@ def revoke_api_key(context: Context, given: Mapping[str, Any]) -> Answer:
 
     def plan(context: Context) -> Plan:
         old = _found(context, parsed.id)
+        if PLATFORM in old.after.scopes:
+            _refuse_more(context, [PLATFORM])
         gone = replace(old.after, revoked_at=old.after.revoked_at or context.now)
         already = gone == old.after
         changes = [] if already else [KeyChange(old.after, gone, old.digest)]
@@ -175,7 +180,7 @@ def _refuse_more(context: Context, scopes: Sequence[str] | frozenset[str]) -> No
     more = sorted(set(scopes) - set(context.key.scopes))
     if more:
         raise ForbiddenError(
-            f"a key cannot grant what it does not hold: {', '.join(more)}",
+            f"a key cannot grant or close what it does not hold: {', '.join(more)}",
             extra={"scope": more[0]},
         )
 
@@ -192,9 +197,26 @@ def _expiry(context: Context, parsed: CreateKeyInput) -> datetime | None:
     return parsed.expires_at
 
 
-def _sandbox(context: Context) -> str:
+def _later(now: datetime, life: timedelta) -> datetime:
+    """Return when what begins *now* ends, or the calendar's last instant."""
+    last = datetime.max.replace(microsecond=999_000, tzinfo=UTC)
+    return now + min(life, last - now)
+
+
+def _owner(context: Context, parsed: CreateKeyInput) -> Tenant:
+    """Return the tenant that the key is for: the caller's, unless the platform names another."""
+    if parsed.tenant_id in (None, context.tenant.id):
+        return context.tenant
+    _refuse_more(context, [PLATFORM])
+    found = context.tenants.tenant(parsed.tenant_id or "", consistent=True)
+    if found is None or found.deleted_at is not None:
+        raise TenantNotFoundError(f"no tenant has id {parsed.tenant_id!r}")
+    return found
+
+
+def _sandbox(owner: Tenant) -> str:
     """Return the id of the tenant that test keys belong to."""
-    found = context.tenant.id if context.tenant.sandbox_of else context.tenant.sandbox_id
+    found = owner.id if owner.sandbox_of else owner.sandbox_id
     if found is None:
         raise NoSandboxError("this tenant was made without a sandbox: it has live keys alone")
     return found

@@ -19,6 +19,7 @@ from vitals.domain.errors import (
 from vitals.domain.model import WEIGHT_UNIT
 from vitals.domain.model_document import DEFAULT_MODEL, weight_units
 from vitals.domain.numbers import published
+from vitals.storage.codec import decode, encode
 from vitals.storage.ports import ModelVersion, TenantChange
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
@@ -28,6 +29,10 @@ from vitals.usecases.jobs import PREVIEW, RESCORE, new_job
 from vitals.usecases.model_rules import checked
 
 Document = dict[str, Any]
+_DEFAULT: Document = decode(encode(DEFAULT_MODEL))
+"""As a stored document is read."""
+LARGEST_TOLD = 64 * 1024
+MOST_TOLD = 500
 SHOWN = 5
 """So many customers are named that still have a profile."""
 
@@ -135,7 +140,7 @@ def _plan(
             **(extra or {}),
             "data": config_view(context, tenant, document),
         },
-        details={"model_version": tenant.model_version, "changed": changed, "note": note}
+        details={"model_version": tenant.model_version, "changed": _told(changed), "note": note}
         if before
         else {"model_version": tenant.model_version, "preview": job.id if job else None},
         tenants=[TenantChange(before, tenant)] if before else [],
@@ -178,8 +183,10 @@ def guard_version(parsed: ChangeInput, tenant: Tenant) -> None:
 
 def document_of(context: Context, version: int) -> Document:
     """Return the document of one version, with every setting that is younger than it."""
-    found = context.tenants.model_document(context.tenant.id, version)
-    return {**DEFAULT_MODEL, **(found or {})}
+    found = context.tenants.model_document(context.tenant.id, version, consistent=True)
+    if found is None:
+        raise LookupError(f"tenant {context.tenant.id} has no model version {version}")
+    return {**_DEFAULT, **found}
 
 
 def config_view(context: Context, tenant: Tenant, document: Document) -> dict[str, Any]:
@@ -210,6 +217,13 @@ def _dimensions(document: Document) -> dict[str, Any]:
         }
         for dimension, names in found.items()
     }
+
+
+def _told(changed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *changed* as the audit keeps it: of what is too much, the paths alone."""
+    if len(encode(changed).encode()) <= LARGEST_TOLD:
+        return changed
+    return dict.fromkeys(list(changed)[:MOST_TOLD], "see the two model versions")
 
 
 def _sum(weights: Any) -> Any:

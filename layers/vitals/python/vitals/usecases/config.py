@@ -28,7 +28,9 @@ from vitals.usecases.model_rules import normalised
 
 DEEPEST = 8
 MOST_VALUES = 5000
-HIGHEST_LIMIT = 10**7
+LOWEST_LIMIT, HIGHEST_LIMIT = 10, 10**7
+"""With fewer a minute, an administrator could not undo what a limit does."""
+LIMITS = ("reads", "writes", "records")
 
 _WHOLE = ("curve", "missing_policy")
 """Parts that are replaced, not merged: half of one curve is no half of another."""
@@ -115,8 +117,8 @@ def update_config(context: Context, given: Mapping[str, Any]) -> Answer:
         after = _merged(document, patch, parsed.weights or {}, errors)
         if parsed.normalize:
             _normalise(after)
-        limited = _limited(context, tenant, parsed.limits or {}, errors)
-        return Wanted(after, limited, errors=errors)
+        settings = limited(context, tenant, parsed.limits or {}, errors)
+        return Wanted(after, settings, errors=errors)
 
     return change_model(context, "update_config", parsed, warnings, change)
 
@@ -159,11 +161,11 @@ def _normalise(document: Document) -> None:
             profiles[name] = normalised(weights) if isinstance(weights, dict) else weights
 
 
-def _limited(
+def limited(
     context: Context, tenant: Tenant, limits: Mapping[str, Any], errors: list[FieldError]
 ) -> Tenant:
     """Return *tenant* with its limits; only the platform gives more than the deployment does."""
-    limited: dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     for name, given in limits.items():
         field = f"limits.{name}"
         if name not in context.limits:
@@ -171,15 +173,15 @@ def _limited(
             errors.append(FieldError(field, "unknown_field", f"must be one of: {known}"))
             continue
         most = HIGHEST_LIMIT if PLATFORM in context.key.scopes else context.limits[name]
-        if given is not None and not (
-            isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= HIGHEST_LIMIT
-        ):
-            message = f"must be a whole number from 1 to {HIGHEST_LIMIT}, or null for the default"
+        whole = isinstance(given, int) and not isinstance(given, bool)
+        if given is not None and not (whole and LOWEST_LIMIT <= given <= HIGHEST_LIMIT):
+            bounds = f"from {LOWEST_LIMIT} to {HIGHEST_LIMIT}"
+            message = f"must be a whole number {bounds}, or null for the default"
             errors.append(FieldError(field, "out_of_range", message))
         elif given is not None and given > most:
             raise ForbiddenError(
                 f"{field} above the deployment's {most} needs the scope {PLATFORM}",
                 extra={"scope": PLATFORM},
             )
-        limited[f"limit_{name}"] = given
-    return replace(tenant, **limited)
+        changed[f"limit_{name}"] = given
+    return replace(tenant, **changed)

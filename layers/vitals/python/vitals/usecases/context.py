@@ -13,7 +13,7 @@ from vitals.domain.instants import zone
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.view import customer_view
-from vitals.storage.ports import Administration, Customers, Jobs, Tenants
+from vitals.storage.ports import Administration, Customers, Jobs, Snapshots, Tenants
 
 Answer = dict[str, Any]
 
@@ -46,6 +46,7 @@ class Context:
     tenants: Tenants
     administration: Administration
     jobs: Jobs
+    snapshots: Snapshots
     model_of: Callable[[int], ScoringModel]
     clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]

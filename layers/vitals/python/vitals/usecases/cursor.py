@@ -49,7 +49,9 @@ def place_of(given: str, query: str, *types: type | tuple[type, ...]) -> list[An
         raise InvalidCursorError(
             "cursor belongs to another query: send the same filters, sort and order with it"
         )
-    if len(place) != len(types) or not all(map(isinstance, place, types)):
+    fits = len(place) == len(types) and all(map(isinstance, place, types))
+    # To Python, true is a number.
+    if not fits or any(isinstance(part, bool) for part in place):
         raise InvalidCursorError("cursor was not issued here: start without one")
     return place
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, PlainValidator
@@ -22,6 +23,8 @@ MAX_DEPTH = 5
 MAX_KEYS = 200
 LARGEST_INTEGER = 2**53
 """Greater ones are not what JavaScript reads."""
+FINEST = 20
+"""So many decimals a number may have: more than any double near 1 shows."""
 MAX_AMOUNT = 10**13
 """No customer pays so much; twelve times as much must still be a number (IQ-099)."""
 
@@ -105,10 +108,14 @@ def _is_control(letter: str) -> bool:
 def number(raw: object) -> Number:
     """Return *raw* as an exact number; refuse `must_be_number`."""
     try:
-        return parse_number(raw)
+        found = parse_number(raw)
     except ValueError:
         message = "must be a number up to 10^15, or a string of one without separators"
         refuse("must_be_number", message)
+    # Exact sums of finer ones would take longer than anybody waits.
+    if isinstance(found, Decimal) and int(found.as_tuple().exponent) < -FINEST:
+        refuse("too_precise", f"must have at most {FINEST} decimals")
+    return found
 
 
 def bounded(raw: object, minimum: Number | None, maximum: Number | None) -> Number:

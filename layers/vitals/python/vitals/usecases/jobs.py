@@ -6,24 +6,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from vitals.domain.errors import InvalidCursorError, JobNotFoundError, JobOverError
+from vitals.domain.access import PLATFORM
+from vitals.domain.errors import (
+    ForbiddenError,
+    InvalidCursorError,
+    JobNotFoundError,
+    JobOverError,
+)
 from vitals.domain.instants import iso
-from vitals.domain.job import CANCELLED, STATES, Job
-from vitals.usecases.administer import Plan, administer
+from vitals.domain.job import CANCELLED, DONE, STATES, Job
+from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
 from vitals.usecases.fields import Short, any_of
 from vitals.usecases.inputs import Input, read
-from vitals.usecases.paging import Page, filled
+from vitals.usecases.paging import LONGEST_ID, Page, filled, paged
 
-RESCORE, PREVIEW, DELETE_TENANT = "rescore", "preview", "delete_tenant"
-KINDS = (RESCORE, PREVIEW, DELETE_TENANT)
+RESCORE, PREVIEW, DELETE_TENANT, DECAY = "rescore", "preview", "delete_tenant", "decay"
+KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY)
 
 
 class JobInput(Input):
     """Which job."""
 
     id: Short
+
+
+class CancelInput(Administering, JobInput):
+    """Which job to stop."""
 
 
 class JobsInput(Page):
@@ -59,36 +69,32 @@ def list_jobs(context: Context, given: Mapping[str, Any]) -> Answer:
     after = None
     if parsed.cursor is not None:
         [after] = place_of(parsed.cursor, query, str)
-        if not after.isalnum():
+        if not after.isalnum() or len(after) > LONGEST_ID:
             raise InvalidCursorError("cursor was not issued here: start without one")
-    filtered = parsed.state or parsed.kind
-    rows = (
-        job
-        for job in context.jobs.all(
-            context.tenant.id, after=after, page=None if filtered else parsed.limit + 1
+    page = None if parsed.state or parsed.kind else parsed.limit + 1
+    rows = context.jobs.all(context.tenant.id, after=after, page=page)
+
+    def wanted(job: Job) -> bool:
+        return (not parsed.state or job.state in parsed.state) and (
+            not parsed.kind or job.kind in parsed.kind
         )
-        if (not parsed.state or job.state in parsed.state)
-        and (not parsed.kind or job.kind in parsed.kind)
+
+    found = filled(
+        rows, parsed.limit, lambda job: job_view(job, whole=False), wanted, context.has_time
     )
-    page = filled(rows, parsed.limit, lambda job: job_view(job, whole=False))
-    return {
-        "action": "list_jobs",
-        "data": page.shown,
-        "has_more": page.last is not None,
-        "next_cursor": cursor(query, [page.last.id]) if page.last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
-    }
+    return paged("list_jobs", parsed, warnings, found, lambda last: cursor(query, [last.id]))
 
 
 def cancel_job(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Stop a job before it is done; what it did by then stays done. Raises JobOverError."""
-    parsed, warnings, _ = read(JobInput, given)
+    """Stop a job before it is done; what it did by then stays done.
+
+    Raises JobOverError, and ForbiddenError for a job that the key could not have started.
+    """
+    parsed, warnings, _ = read(CancelInput, given)
 
     def plan(context: Context) -> Plan:
         job = required(context, parsed.id)
+        _refuse_others(context, job)
         if job.is_over and job.state != CANCELLED:
             raise JobOverError(f"the job is {job.state}: nothing is left to cancel")
         now = context.now
@@ -103,7 +109,14 @@ def cancel_job(context: Context, given: Mapping[str, Any]) -> Answer:
             job=None if already else gone,
         )
 
-    return administer(context, "cancel_job", plan)
+    return administer(context, "cancel_job", plan, dry_run=parsed.dry_run)
+
+
+def _refuse_others(context: Context, job: Job) -> None:
+    own = job.kind == RESCORE and job.params.get("cause") == "rescore"
+    scope = PLATFORM if job.kind == DELETE_TENANT else "admin:*"
+    if not own and scope not in context.key.scopes:
+        raise ForbiddenError(f"to cancel a {job.kind} job takes {scope}", extra={"scope": scope})
 
 
 def required(context: Context, job_id: str) -> Job:
@@ -128,4 +141,5 @@ def job_view(job: Job, *, whole: bool = True) -> dict[str, Any]:
         "updated_at": iso(job.updated_at) if job.updated_at else None,
         "finished_at": iso(job.finished_at) if job.finished_at else None,
     }
-    return view | {"result": job.result} if whole else view
+    result = job.result if job.state == DONE else None
+    return view | {"result": result} if whole else view

@@ -14,7 +14,7 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest
 from vitals.usecases.fields import Folded, Instant, Short
 from vitals.usecases.inputs import read
-from vitals.usecases.paging import Page, filled, place
+from vitals.usecases.paging import Page, filled, paged, place
 
 
 class AuditInput(Page):
@@ -36,25 +36,19 @@ def list_audit(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(AuditInput, given)
     query = digest(parsed.done, parsed.by, parsed.subject, parsed.since, parsed.until)
     after = place(parsed.cursor, query)
-    wanted = (
-        entry
-        for entry in _entries(context, parsed, after)
-        if (not parsed.done or entry["action"] in parsed.done)
-        and parsed.by in (None, entry["by"])
-        and parsed.subject in (None, entry["subject"])
+
+    def wanted(entry: dict[str, Any]) -> bool:
+        return (
+            (not parsed.done or entry["action"] in parsed.done)
+            and parsed.by in (None, entry["by"])
+            and parsed.subject in (None, entry["subject"])
+        )
+
+    rows = _entries(context, parsed, after)
+    page = filled(rows, parsed.limit, lambda entry: entry, wanted, context.has_time)
+    return paged(
+        "list_audit", parsed, warnings, page, lambda last: cursor(query, [last["at"], last["id"]])
     )
-    page = filled(wanted, parsed.limit, lambda entry: entry)
-    last = page.last
-    return {
-        "action": "list_audit",
-        "data": page.shown,
-        "has_more": last is not None,
-        "next_cursor": cursor(query, [last["at"], last["id"]]) if last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
-    }
 
 
 def _entries(context: Context, parsed: AuditInput, after: Place | None) -> Iterator[dict[str, Any]]:

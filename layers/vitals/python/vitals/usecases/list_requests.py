@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 
+from vitals.domain.audit import LoggedRequest
 from vitals.domain.instants import iso
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest
 from vitals.usecases.fields import Flag, Folded, Instant, Short, whole
 from vitals.usecases.inputs import read
-from vitals.usecases.paging import Page, filled, place
+from vitals.usecases.paging import Page, filled, paged, place
 
 KEPT = timedelta(days=30)
 
@@ -34,30 +36,34 @@ def list_requests(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(RequestsInput, given)
     query = digest(*(getattr(parsed, name) for name in RequestsInput.__annotations__))
     oldest = context.now - KEPT
-    rows = (
-        entry
-        for entry in context.administration.logged(
-            context.tenant.id,
-            # TTL deletes late.
-            since=max(parsed.since or oldest, oldest),
-            until=parsed.until,
-            after=place(parsed.cursor, query),
-        )
-        if (not parsed.called or entry.action in parsed.called)
-        and parsed.key_id in (None, entry.key_id)
-        and parsed.status in (None, entry.status)
-        and parsed.trace_id in (None, entry.trace_id)
-        and (not parsed.failed or entry.status >= 400)  # noqa: PLR2004 - HTTP's first error
+    filters = (parsed.called, parsed.key_id, parsed.status, parsed.trace_id, parsed.failed)
+    rows = context.administration.logged(
+        context.tenant.id,
+        # TTL deletes late.
+        since=max(parsed.since or oldest, oldest),
+        until=parsed.until,
+        after=place(parsed.cursor, query),
+        page=None if any(filters) else parsed.limit + 1,
     )
-    page = filled(rows, parsed.limit, lambda entry: asdict(entry) | {"at": iso(entry.at)})
-    last = page.last
-    return {
-        "action": "list_requests",
-        "data": page.shown,
-        "has_more": last is not None,
-        "next_cursor": cursor(query, [iso(last.at), last.trace_id]) if last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
-    }
+
+    def wanted(entry: LoggedRequest) -> bool:
+        return (
+            (not parsed.called or entry.action in parsed.called)
+            and parsed.key_id in (None, entry.key_id)
+            and parsed.status in (None, entry.status)
+            and parsed.trace_id in (None, entry.trace_id)
+            and (not parsed.failed or entry.status >= HTTPStatus.BAD_REQUEST)
+        )
+
+    page = filled(rows, parsed.limit, _shown, wanted, context.has_time)
+    return paged(
+        "list_requests",
+        parsed,
+        warnings,
+        page,
+        lambda last: cursor(query, [iso(last.at), last.trace_id]),
+    )
+
+
+def _shown(entry: LoggedRequest) -> dict[str, Any]:
+    return asdict(entry) | {"at": iso(entry.at)}

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from vitals.domain.access import Tenant
-from vitals.domain.errors import FieldError, ModelNotFoundError, ValidationError
+from vitals.domain.audit import AuditEvent
+from vitals.domain.errors import (
+    FieldError,
+    InvalidCursorError,
+    ModelNotFoundError,
+    ValidationError,
+)
 from vitals.domain.instants import iso
 from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.storage.ports import ModelVersion
@@ -22,7 +28,7 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
 from vitals.usecases.fields import Instant, whole
 from vitals.usecases.inputs import Input, read
-from vitals.usecases.paging import Page, filled, place
+from vitals.usecases.paging import Page, filled, paged, place
 
 _ACTIONS = ("update_config", "restore_model", "put_profile", "delete_profile")
 Version = Annotated[int, whole(1, 2**53)]
@@ -54,19 +60,12 @@ def list_models(context: Context, given: Mapping[str, Any]) -> Answer:
     before = None
     if parsed.cursor is not None:
         [before] = place_of(parsed.cursor, query, int)
+        if not 1 <= before < 2**53:
+            raise InvalidCursorError("cursor was not issued here: start without one")
     tenant = current(context)
     rows = context.tenants.models(tenant.id, before=before, page=parsed.limit + 1)
     page = filled(rows, parsed.limit, lambda model: _about(model, tenant))
-    return {
-        "action": "list_models",
-        "data": page.shown,
-        "has_more": page.last is not None,
-        "next_cursor": cursor(query, [page.last.version]) if page.last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
-    }
+    return paged("list_models", parsed, warnings, page, lambda last: cursor(query, [last.version]))
 
 
 def get_model(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -102,38 +101,34 @@ def list_config_history(context: Context, given: Mapping[str, Any]) -> Answer:
     if parsed.since and parsed.until and parsed.since > parsed.until:
         raise ValidationError([FieldError("until", "out_of_range", "must not be before since")])
     query = digest("config", parsed.since, parsed.until)
-    rows = (
-        event
-        for event in context.administration.events(
-            context.tenant.id,
-            since=parsed.since,
-            until=parsed.until,
-            after=place(parsed.cursor, query),
-        )
-        if event.action in _ACTIONS and "changed" in event.details
+    rows = context.administration.events(
+        context.tenant.id,
+        since=parsed.since,
+        until=parsed.until,
+        after=place(parsed.cursor, query),
     )
-    page = filled(
-        rows,
-        parsed.limit,
-        lambda event: {
-            "id": event.id,
-            "at": iso(event.at),
-            "action": event.action,
-            "by": event.by,
-            "source_ip": event.source_ip,
-            **event.details,
-        },
+    page = filled(rows, parsed.limit, _change_of, _is_change, context.has_time)
+    return paged(
+        "list_config_history",
+        parsed,
+        warnings,
+        page,
+        lambda last: cursor(query, [iso(last.at), last.id]),
     )
-    last = page.last
+
+
+def _is_change(event: AuditEvent) -> bool:
+    return event.action in _ACTIONS and "changed" in event.details
+
+
+def _change_of(event: AuditEvent) -> dict[str, Any]:
     return {
-        "action": "list_config_history",
-        "data": page.shown,
-        "has_more": last is not None,
-        "next_cursor": cursor(query, [iso(last.at), last.id]) if last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
+        "id": event.id,
+        "at": iso(event.at),
+        "action": event.action,
+        "by": event.by,
+        "source_ip": event.source_ip,
+        **event.details,
     }
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from vitals.domain.errors import InvalidCursorError
-from vitals.domain.instants import parse_instant
+from vitals.domain.instants import iso, parse_instant
 from vitals.storage.ports import Place
 from vitals.usecases.cursor import place_of
 from vitals.usecases.fields import one_of, text, whole
-from vitals.usecases.inputs import Input
+from vitals.usecases.inputs import Input, Warning_
 
 MAX_LIMIT = 500
 LONGEST_CURSOR = 10_000
 """A place may hold a name of 200 characters, each of which Unicode may normalise to several."""
 LONGEST_ID = 64
+STRIDE = 500
+"""The clock is looked at once for so many rows."""
 LARGEST_ANSWER = 4_000_000
 """Characters after which a page is full: Lambda takes no answer over 6 MB."""
 
@@ -41,19 +43,53 @@ class Filled(Generic[Row]):
     last: Row | None
 
 
-def filled(rows: Iterable[Row], limit: int, show: Callable[[Row], dict[str, Any]]) -> Filled[Row]:
-    """Return as many of *rows* as a page holds: *limit*, or what one answer can carry."""
+def filled(
+    rows: Iterable[Row],
+    limit: int,
+    show: Callable[[Row], dict[str, Any]],
+    wanted: Callable[[Row], bool] = lambda _: True,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Filled[Row]:
+    """Return as many of the *wanted* rows as a page holds: *limit*, or what one answer can carry.
+
+    Once there is no time left it is what was found by then, with the place that was reached.
+    """
     shown: list[dict[str, Any]] = []
     last: Row | None = None
     size = 0
-    for row in rows:
-        if len(shown) == limit or size > LARGEST_ANSWER:
+    for number, row in enumerate(rows):
+        if number % STRIDE == 1 and not has_time():
             return Filled(shown, last)
-        view = show(row)
-        size += len(json.dumps(view, default=str, ensure_ascii=False))
-        shown.append(view)
-        last = row
+        full = len(shown) == limit or size > LARGEST_ANSWER
+        if wanted(row):
+            if full:
+                return Filled(shown, last)
+            view = show(row)
+            size += len(json.dumps(view, default=str, ensure_ascii=False))
+            shown.append(view)
+        last = row if not full else last
     return Filled(shown, None)
+
+
+def paged(
+    action: str,
+    parsed: Page,
+    warnings: list[Warning_],
+    filled: Filled[Row],
+    behind: Callable[[Row], str],
+) -> dict[str, Any]:
+    """Return the answer of a page; *behind* gives the cursor of what follows a row."""
+    last = filled.last
+    return {
+        "action": action,
+        "data": filled.shown,
+        "has_more": last is not None,
+        "next_cursor": behind(last) if last is not None else None,
+        "limit": parsed.limit,
+        "offset": 0,
+        "warnings": warnings,
+        "shape": parsed.shape,
+    }
 
 
 def place(given: str | None, query: str) -> Place | None:
@@ -62,9 +98,9 @@ def place(given: str | None, query: str) -> Place | None:
         return None
     at, found = place_of(given, query, str, str)
     try:
-        parse_instant(at)
+        canonical = iso(parse_instant(at)) == at
     except ValueError:
-        raise InvalidCursorError("cursor was not issued here: start without one") from None
-    if len(found) > LONGEST_ID:
+        canonical = False
+    if not canonical or len(found) > LONGEST_ID:
         raise InvalidCursorError("cursor was not issued here: start without one")
     return at, found

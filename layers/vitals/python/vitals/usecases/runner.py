@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,10 @@ from vitals.domain.job import DONE, FAILED, QUEUED, RUNNING, Job
 from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.usecases.context import Context
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 8
 """A job that fails so often in a row, without more done in between, has failed."""
+FIRST_WAIT = timedelta(seconds=2)
+"""How long a failed job waits before its second attempt; each wait doubles the one before."""
 KEPT_EVERY = timedelta(seconds=3)
 """Progress is written no more often."""
 
@@ -53,11 +56,13 @@ class Run:
     def wait(self, length: timedelta) -> None:
         """Wait for *length*, with the progress written; raises OutOfTimeError, LostError."""
         self.keep()
-        until = self._context.clock() + length
-        while (left := until - self._context.clock()) > timedelta(0):
+        # Counted, not looked up: a clock that steps back must not make it an hour.
+        left = length.total_seconds()
+        while left > 0:
             if not self._context.has_time():
                 raise OutOfTimeError
-            self._sleep(min(1.0, left.total_seconds()))
+            self._sleep(min(1.0, left))
+            left -= 1
 
     def keep(self, **changes: Any) -> None:
         """Write the job as it is, with *changes*. Raises LostError."""
@@ -66,7 +71,11 @@ class Run:
         try:
             self.job = self._context.jobs.save(wanted)
         except WriteConflictError:
-            raise LostError from None
+            # It may be our own write that is in the way, sent twice because no answer came.
+            found = self._context.jobs.get(wanted.tenant_id, wanted.id)
+            if found != replace(wanted, version=wanted.version + 1):
+                raise LostError from None
+            self.job = found
 
 
 Runner = Callable[[Context, Run, Job], Mapping[str, Any]]
@@ -100,9 +109,17 @@ def run_job(
         known = isinstance(error, VitalsError)
         if not known and not isinstance(error, StorageBusyError):
             context.report(error)
-        got_on = run.job.progress.get("done", 0) > job.progress.get("done", 0)
-        return _again(run, 1 if got_on else job.attempts + 1, _problem(error, trace_id))
+        got_on = sum(run.job.progress.values()) > sum(job.progress.values())
+        attempts = 1 if got_on else job.attempts + 1
+        _breathe(run, attempts)
+        return _again(run, attempts, _problem(error, trace_id))
     return run.job.state
+
+
+def _breathe(run: Run, attempts: int) -> None:
+    """Wait before the job is tried again, longer each time: a throttled table needs it."""
+    with suppress(OutOfTimeError, LostError, StorageBusyError):
+        run.wait(FIRST_WAIT * 2 ** (attempts - 1))
 
 
 def _again(run: Run, attempts: int, error: Mapping[str, Any] | None = None) -> str:

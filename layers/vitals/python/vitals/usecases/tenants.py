@@ -15,16 +15,20 @@ from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.storage.ports import KeyChange, ModelVersion, TenantChange
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.api_keys import PREFIX, key_view
+from vitals.usecases.config import LIMITS, Objects, limited
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest
+from vitals.usecases.decay import first_due
 from vitals.usecases.fields import Flag, Name, Short, whole
 from vitals.usecases.inputs import Warning_, read
 from vitals.usecases.jobs import DELETE_TENANT, new_job
-from vitals.usecases.paging import Page, filled, place
+from vitals.usecases.paging import Page, filled, paged, place
 from vitals.usecases.runner import OutOfTimeError, Run
 
-SETTLED = timedelta(seconds=90)
-"""Keys are remembered for half a minute, and a request that passed may write for as long."""
+SETTLED = timedelta(seconds=330)
+"""Whoever was let in may write for a minute, and a job that runs goes on for five."""
+SANDBOX_READS, SANDBOX_WRITES, SANDBOX_RECORDS = 200, 60, 1000
+"""What a sandbox may do in a minute: it is for trying things out (LU-012)."""
 
 
 class CreateTenantInput(Administering):
@@ -39,6 +43,13 @@ class TenantInput(Administering):
     """Which tenant."""
 
     tenant_id: Short
+
+
+class UpdateTenantInput(TenantInput):
+    """A tenant's name and limits; a limit of null is the deployment's."""
+
+    name: Name | None = None
+    limits: Objects | None = None
 
 
 class SuspendInput(TenantInput):
@@ -58,12 +69,20 @@ def new_tenant(
 ) -> tuple[list[TenantChange], list[ModelVersion]]:
     """Return a tenant and its sandbox, each with version 1 of its model, as an act makes them."""
     live = Tenant(live_id, name, now, shards=shards, sandbox_id=sandbox_id)
-    sandbox = Tenant(sandbox_id, f"{name} (sandbox)", now, sandbox_of=live_id)
+    sandbox = Tenant(
+        sandbox_id,
+        f"{name} (sandbox)",
+        now,
+        limit_reads=SANDBOX_READS,
+        limit_writes=SANDBOX_WRITES,
+        limit_records=SANDBOX_RECORDS,
+        sandbox_of=live_id,
+    )
     both = (live, sandbox)
     models = [
         ModelVersion(tenant_id=each.id, version=1, document=DEFAULT_MODEL, at=now) for each in both
     ]
-    return [TenantChange(None, each) for each in both], models
+    return [TenantChange(None, each, first_due(now)) for each in both], models
 
 
 def create_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -99,17 +118,33 @@ def list_tenants(context: Context, given: Mapping[str, Any]) -> Answer:
     query = digest("tenants")
     rows = context.tenants.all_tenants(after=place(parsed.cursor, query), page=parsed.limit + 1)
     page = filled(rows, parsed.limit, tenant_view)
-    last = page.last
-    return {
-        "action": "list_tenants",
-        "data": page.shown,
-        "has_more": last is not None,
-        "next_cursor": cursor(query, [iso(last.created_at), last.id]) if last else None,
-        "limit": parsed.limit,
-        "offset": 0,
-        "warnings": warnings,
-        "shape": parsed.shape,
-    }
+    return paged(
+        "list_tenants",
+        parsed,
+        warnings,
+        page,
+        lambda last: cursor(query, [iso(last.created_at), last.id]),
+    )
+
+
+def update_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Name a tenant anew, or set what it may do in a minute, above the default too (LU-075)."""
+    parsed, warnings, _ = read(UpdateTenantInput, given)
+
+    def plan(context: Context) -> Plan:
+        [tenant, *_] = _both(context, parsed.tenant_id, sandbox=True)
+        errors: list[FieldError] = []
+        after = limited(context, tenant, parsed.limits or {}, errors)
+        if errors:
+            raise ValidationError(errors)
+        after = replace(after, name=parsed.name or tenant.name)
+        if after == tenant:
+            return _plan(tenant, [], warnings, {})
+        change = TenantChange(tenant, replace(after, revision=tenant.revision + 1))
+        details = {"name": after.name, "limits": parsed.limits}
+        return _plan(change.after, [change], warnings, details)
+
+    return administer(context, "update_tenant", plan, dry_run=parsed.dry_run)
 
 
 def suspend_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -118,6 +153,7 @@ def suspend_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
 
     def plan(context: Context) -> Plan:
         at = context.now if parsed.suspended else None
+        _refuse_own(context, parsed.tenant_id)
         both = _both(context, parsed.tenant_id)
         changes = [
             TenantChange(each, replace(each, suspended_at=at, revision=each.revision + 1))
@@ -142,15 +178,14 @@ def delete_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
         if parsed.confirm != both[0].name:
             message = f"must be the tenant's name, {both[0].name!r}"
             raise ValidationError([FieldError("confirm", "conflicting_fields", message)])
-        if parsed.tenant_id in {context.tenant.id, context.tenant.sandbox_of}:
-            message = "must be another tenant than the key's own"
-            raise ValidationError([FieldError("tenant_id", "out_of_range", message)])
+        _refuse_own(context, parsed.tenant_id)
         changes = [
             TenantChange(each, replace(each, deleted_at=context.now, revision=each.revision + 1))
             for each in both
             if each.deleted_at is None
         ]
-        gone = [{"id": each.id, "shards": each.shards} for each in both]
+        # The sandbox first: as long as the tenant is there, it can be asked for again.
+        gone = [{"id": each.id, "shards": each.shards} for each in reversed(both)]
         job = new_job(context, DELETE_TENANT, {"tenants": gone})
         closed = changes[0].after if changes else both[0]
         planned = _plan(closed, changes, warnings, {"name": both[0].name})
@@ -160,22 +195,20 @@ def delete_tenant(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def run_delete(context: Context, run: Run, job: Job) -> dict[str, Any]:
-    """Erase what is the tenants', again and again until nothing more can come (AMB-13).
+    """Erase what is the tenants' once nothing more can come (AMB-13).
 
-    A batch that was under way when its tenant was deleted may write for a while.
+    A batch or a job that was under way when its tenant was closed may write for a while; what it
+    wrote between two reads of the erasure would be found by nothing.
     """
-    while True:
-        begun = context.clock()
-        for given in job.params["tenants"]:
-            tenant = Tenant(given["id"], "", job.created_at, shards=given["shards"])
-            erased = context.tenants.erase(tenant, context.has_time)
-            if erased is None:
-                raise OutOfTimeError
-            run.progress({"erased": run.job.progress.get("erased", 0) + erased})
-        left = job.created_at + SETTLED - begun
-        if left <= timedelta(0):
-            return {**run.job.progress}
-        run.wait(left)
+    left = min(SETTLED, job.created_at + SETTLED - context.clock())
+    run.wait(left)
+    for given in job.params["tenants"]:
+        tenant = Tenant(given["id"], "", job.created_at, shards=given["shards"])
+        erased = context.tenants.erase(tenant, context.has_time)
+        if erased is None:
+            raise OutOfTimeError
+        run.progress({"erased": run.job.progress.get("erased", 0) + erased})
+    return {**run.job.progress}
 
 
 def tenant_view(tenant: Tenant) -> dict[str, Any]:
@@ -188,6 +221,7 @@ def tenant_view(tenant: Tenant) -> dict[str, Any]:
         "shards": tenant.shards,
         "sandbox_id": tenant.sandbox_id,
         "sandbox_of": tenant.sandbox_of,
+        "limits": {name: getattr(tenant, f"limit_{name}") for name in LIMITS},
         **{name: iso(at) if at else None for name, at in shown.items()},
     }
 
@@ -206,13 +240,25 @@ def _plan(
     )
 
 
-def _both(context: Context, tenant_id: str, *, deleted: bool = False) -> list[Tenant]:
-    """Return a tenant, and its sandbox if it has one. Raises TenantNotFoundError."""
+def _refuse_own(context: Context, tenant_id: str) -> None:
+    """Refuse to close the tenant that the key is of: nobody could open it again."""
+    if tenant_id in {context.tenant.id, context.tenant.sandbox_of}:
+        message = "must be another tenant than the key's own"
+        raise ValidationError([FieldError("tenant_id", "out_of_range", message)])
+
+
+def _both(
+    context: Context, tenant_id: str, *, deleted: bool = False, sandbox: bool = False
+) -> list[Tenant]:
+    """Return a tenant, and its sandbox if it has one, or a *sandbox* alone if that may be meant.
+
+    Raises TenantNotFoundError, ValidationError.
+    """
     found = context.tenants.tenant(tenant_id, consistent=True)
     if found is None or (found.deleted_at is not None and not deleted):
         raise TenantNotFoundError(f"no tenant has id {tenant_id!r}: list_tenants lists them")
-    if found.sandbox_of is not None:
+    if found.sandbox_of is not None and not sandbox:
         message = f"is a sandbox: name the tenant that it belongs to, {found.sandbox_of}"
         raise ValidationError([FieldError("tenant_id", "out_of_range", message)])
-    sandbox = found.sandbox_id and context.tenants.tenant(found.sandbox_id, consistent=True)
-    return [found, sandbox] if sandbox else [found]
+    other = found.sandbox_id and context.tenants.tenant(found.sandbox_id, consistent=True)
+    return [found, other] if other else [found]
