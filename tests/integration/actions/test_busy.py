@@ -45,6 +45,7 @@ def hours(api: Api, monkeypatch: pytest.MonkeyPatch) -> Hours:
     """The time that a request takes; nobody waits for real, botocore included."""
     hours = Hours()
     monkeypatch.setattr(time, "sleep", hours.wait)
+    monkeypatch.setattr("vitals.runtime.clock.sleep", hours.wait)
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
     api.context = Deadline(hours)
     return hours
