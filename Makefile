@@ -31,7 +31,7 @@ SOURCES := template.yaml samconfig.toml $(shell find functions layers -name __py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run invoke test lint types arrow format check-format check-template build \
+.PHONY: help install run invoke tick test lint types arrow format check-format check-template build \
 	bench pr deploy bootstrap lock clean
 
 help: ## list the targets
@@ -44,6 +44,9 @@ run: install ## run the whole product on PORT (3000) until Ctrl-C
 
 invoke: install ## invoke FUNCTION=actions with EVENT=events/actions/….json
 	@$(BIN)/python -m local invoke "$(FUNCTION)" "$(EVENT)"
+
+tick: install ## move the clock of what `make run` runs forward to TIME=2026-12-24T09:00:00Z
+	@$(BIN)/python -m local tick "$(TIME)"
 
 test: install build ## run every test; ARGS goes to pytest
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
@@ -73,7 +76,7 @@ pr: check-format lint types arrow check-template test ## the full gate, before a
 build: $(BUILD) ## build what is deployed, into .aws-sam/build
 
 bench: install build ## measure what requests cost: calls, units, the cold start of the built function
-	PYTHONPATH=layers/vitals/python:functions/actions:functions/admin:functions/jobs $(BIN)/python -m bench.actions
+	PYTHONPATH=layers/vitals/python:functions/actions:functions/admin:functions/decay:functions/jobs $(BIN)/python -m bench.actions
 	$(BIN)/python -m bench.cold_start $(ARGS)
 
 deploy: build ## deploy to AWS as STACK (vitals), asking for each setting

@@ -1,10 +1,9 @@
-"""The cold start of the built actions function, over a bare boto3 handler's.
+"""Line 1: the cold start of the built actions function, over a bare boto3 handler's.
 
 Each run is a whole fresh process, from its start to its first answered get_customer. Both handlers
 run on the built layer with the bytecode that is deployed, against the same replayed DynamoDB.
 """
 
-import argparse
 import json
 import os
 import py_compile
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.built import built_template
-from bench.dynamodb_stub import Exchange, recording, save
+from bench.dynamodb_stub import Exchange, recording, replaying
+from bench.report import Line
 from local import dynamodb
 from local.functions import RunningFunction
 from local.proxy import Request, to_event
@@ -29,6 +29,8 @@ from local.template import Function, Template
 
 PATH = "/functions/v1/api-inbound"
 HERE = Path(__file__).parent
+SHOWN = 15
+"""So many packages are named."""
 CUSTOMER = {
     "name": "Acme Corp",
     "external_id": "acme-1",
@@ -219,54 +221,47 @@ def measure(subjects: Sequence[Subject], endpoint: str, runs: int) -> dict[str, 
     return results
 
 
-def report(results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]) -> None:
-    """Print what was measured."""
-    (ours, runs), (bare, bare_runs) = results.items()
-    baseline = statistics.median(one.seconds for one in bare_runs)
-    print(f"Cold start, process start to first answer: median (quartiles) of {len(runs)}")
-    for title, measured in results.items():
-        low, middle, high = statistics.quantiles((one.seconds * 1000 for one in measured), n=4)
-        memory = statistics.median(one.megabytes for one in measured)
-        print(
-            f"  {title:20} {middle:6.0f} ms ({low:.0f} to {high:.0f})   "
-            f"x {middle / 1000 / baseline:.2f}   {memory:.0f} MB"
-        )
-    print(f"Ratio: {statistics.median(one.seconds for one in runs) / baseline:.2f}")
+def lines(results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]) -> list[Line]:
+    """Return the time and the memory of *results*, ours first, the floor second."""
+    (ours, runs), (bare, floor) = results.items()
+    seconds, least = (statistics.median(one.seconds for one in each) for each in (runs, floor))
+    low, _, high = statistics.quantiles((one.seconds * 1000 for one in runs), n=4)
+    memory, smallest = (statistics.median(one.megabytes for one in each) for each in (runs, floor))
     operations = Counter(one.operation for one in exchanges[:-1])  # the last is the bare handler's
-    calls = ", ".join(f"{count} {operation}" for operation, count in operations.items())
-    print(f"Calls of {ours}: {sum(operations.values())} ({calls}); of {bare}: 1")
+    calls = ", ".join(f"{n} {name}" if n > 1 else name for name, n in operations.items())
+    return [
+        Line(
+            what=f"1. Cold start to the first `{ours}`",
+            measured=f"{seconds * 1000:.0f} ms ({low:.0f} to {high:.0f})",
+            floor=f"{least * 1000:.0f} ms: {bare}",
+            ratio=statistics.median(
+                one.seconds / other.seconds for one, other in zip(runs, floor, strict=True)
+            ),
+            target="≤ 1.5",
+            calls=calls,
+        ),
+        Line(
+            what="1. Memory at its end",
+            measured=f"{memory:.0f} MB",
+            floor=f"{smallest:.0f} MB",
+            ratio=memory / smallest,
+            target="≤ 60 MB",
+        ),
+    ]
 
 
-def report_imports(packages: Sequence[Counter[str]]) -> None:
-    """Print the packages whose own modules take longest to import."""
+def costly(packages: Sequence[Counter[str]]) -> dict[str, float]:
+    """Return the seconds of the packages whose own modules take longest to import, and of all."""
     names = set().union(*packages)
-    medians = {name: statistics.median(one[name] for one in packages) / 1000 for name in names}
-    print(f"Imports: ms by package, without what they import; median of {len(packages)}")
-    for name, milliseconds in sorted(medians.items(), key=lambda pair: -pair[1])[:15]:
-        print(f"  {name:28} {milliseconds:6.1f}")
-    print(f"  {'all of ' + str(len(medians)):28} {sum(medians.values()):6.1f}")
+    medians = {name: statistics.median(one[name] for one in packages) / 1e6 for name in names}
+    longest = dict(sorted(medians.items(), key=lambda pair: -pair[1])[:SHOWN])
+    return longest | {f"all of {len(medians)} packages": sum(medians.values())}
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=15)
-    runs = parser.parse_args().runs
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        ours, bare, exchanges = record(built_template(), folder)
-        save(exchanges, folder / "recording.json")
-        stub = [sys.executable, "-m", "bench.dynamodb_stub", str(folder / "recording.json")]
-        with subprocess.Popen(stub, stdout=subprocess.PIPE, text=True) as replaying:
-            try:
-                if replaying.stdout is None:
-                    raise RuntimeError("the stub has no output")
-                endpoint = f"http://127.0.0.1:{int(replaying.stdout.readline())}"
-                report(measure([ours, bare], endpoint, runs), exchanges)
-                report_imports([imports(ours, endpoint) for _ in range(5)])
-            finally:
-                replaying.terminate()
-
-
-if __name__ == "__main__":
-    main()
+def line(runs: int = 15) -> tuple[list[Line], dict[str, float]]:
+    """Return the cold start's figures, and what its imports cost by package, without theirs."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours, bare, exchanges = record(built_template(), Path(folder))
+        with replaying(exchanges) as endpoint:
+            found = lines(measure([ours, bare], endpoint, runs), exchanges)
+            return found, costly([imports(ours, endpoint) for _ in range(5)])

@@ -1,5 +1,6 @@
 """DynamoDB's answers, recorded from the embedded engine and given again from memory.
 
+They bear the headers that DynamoDB sends, which a client has to read as well.
 The engine's own speed and its data's state then weigh on no measurement. As a program,
 `python -m bench.dynamodb_stub RECORDING.json`, it prints its port and replays for ever.
 """
@@ -7,8 +8,11 @@ The engine's own speed and its data's state then weigh on no measurement. As a p
 import contextlib
 import http.client
 import json
+import subprocess
 import sys
+import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,10 +44,16 @@ class _Handler(BaseHTTPRequestHandler):
         exchange = type(self).answer(operation, body, dict(self.headers))
         payload = exchange.response.encode()
         head = (
-            f"HTTP/1.1 {exchange.status} OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
-            f"content-length: {len(payload)}\r\n\r\n"
+            f"HTTP/1.1 {exchange.status} OK",
+            "Server: Server",
+            "Date: Mon, 02 Mar 2026 12:00:00 GMT",
+            "Content-Type: application/x-amz-json-1.0",
+            f"Content-Length: {len(payload)}",
+            "Connection: keep-alive",
+            f"x-amzn-RequestId: {'V' * 52}",
+            f"x-amz-crc32: {zlib.crc32(payload)}",
         )
-        self.wfile.write(head.encode() + payload)
+        self.wfile.write("\r\n".join([*head, "", ""]).encode() + payload)
 
     def log_message(self, *_args: object) -> None:
         """Say nothing of each request."""
@@ -81,9 +91,20 @@ def recording(endpoint: str) -> Iterator[tuple[str, list[Exchange]]]:
             thread.join()
 
 
-def save(exchanges: list[Exchange], path: Path) -> None:
-    """Write a recording to *path*."""
-    path.write_text(json.dumps([asdict(exchange) for exchange in exchanges]), encoding="utf-8")
+@contextlib.contextmanager
+def replaying(exchanges: list[Exchange]) -> Iterator[str]:
+    """Give *exchanges* again from a process of its own; yield its URL."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recording.json"
+        path.write_text(json.dumps([asdict(exchange) for exchange in exchanges]), "utf-8")
+        command = [sys.executable, "-m", "bench.dynamodb_stub", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                if process.stdout is None:
+                    raise RuntimeError("the stub has no output")
+                yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            finally:
+                process.terminate()
 
 
 def replay(path: Path) -> Answer:

@@ -1,4 +1,4 @@
-"""Command line: `python -m local run` and `python -m local invoke FUNCTION EVENT.json`."""
+"""Command line: `python -m local run`, `… invoke FUNCTION EVENT.json` and `… tick TIME`."""
 
 import argparse
 import os
@@ -8,7 +8,9 @@ from pathlib import Path
 from types import FrameType
 
 from local.console import LocalCloudError, complain, say
+from local.control import tick
 from local.dynamodb import ROOT
+from local.folder import DataFolder
 from local.invoke import invoke
 from local.supervisor import Settings, run
 
@@ -24,12 +26,15 @@ def main(arguments: list[str]) -> int:
         settings = Settings(options.template, options.folder, _port(options.port), os.environ)
         if options.command == "invoke":
             return 0 if invoke(settings, options.function, options.event) else 1
+        if options.command == "tick":
+            tick(DataFolder(settings.folder), options.time)
+            return 0
         run(settings)
     except LocalCloudError as error:
         complain(str(error))
         return 1
     except KeyboardInterrupt:
-        if options.command == "invoke":
+        if options.command != "run":
             return 130  # what a shell reports of a command that Ctrl-C ended
         say("Stopped.")
     return 0
@@ -57,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     once = commands.add_parser("invoke", parents=[shared], help="invoke one function once")
     once.add_argument("function", help="its logical id, or the name of its folder")
     once.add_argument("event", type=Path, help="a file with the event, as JSON")
+    forward = commands.add_parser("tick", parents=[shared], help="move the clock forward")
+    forward.add_argument("time", help="to when, such as 2026-12-24T09:00:00Z")
     return parser
 
 

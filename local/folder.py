@@ -30,6 +30,11 @@ class DataFolder:
         return self.path / "data" / "queues.db"
 
     @property
+    def clock(self) -> Path:
+        """Where the clock is kept, as functions find it: they run elsewhere."""
+        return (self.path / "data" / "clock.json").absolute()
+
+    @property
     def dead_letters(self) -> Path:
         """Where messages end that no attempt could handle."""
         return self.path / "dead-letters"

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from local import dynamodb
+from local.clock import LocalClock
 from local.console import LocalCloudError, complain, say
 from local.dynamodb import Endpoint
 from local.folder import DataFolder
@@ -36,7 +37,7 @@ def invoke(settings: Settings, name: str, event_path: Path) -> bool:
         aws = dynamodb.credentials(endpoint, settings.environ)
         for table in template.tables:
             dynamodb.ensure(table, aws)
-        called = RunningFunction(function, aws)
+        called = RunningFunction(function, aws | LocalClock(folder.clock).variables)
         stack.callback(called.stop)
         return _print(called, _keyed(event, folder))
 

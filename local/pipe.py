@@ -28,10 +28,29 @@ class RunningPipe(threading.Thread):
         self._queues = queues
         self._stopping = threading.Event()
         self._silent = False
+        self._asked = 0  # how often somebody has asked for all that is written
+        self._answered = 0  # up to which of them it has all been read
+        self._changed = threading.Condition()
 
     def stop(self) -> None:
         """Read nothing any more; a page under way is finished."""
         self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def catch_up(self) -> None:
+        """Return once all that was written before this call is queued, or after stop().
+
+        Raises LocalCloudError while the stream cannot be read.
+        """
+        with self._changed:
+            self._asked = mine = self._asked + 1
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._answered >= mine or self._silent or self._stopping.is_set()
+            )
+            if self._silent:
+                raise LocalCloudError(f"{self.name} cannot read the stream of {self._pipe.table}.")
 
     def run(self) -> None:
         """Read until stop()."""
@@ -49,12 +68,22 @@ class RunningPipe(threading.Thread):
         )
         while not self._stopping.is_set():
             found = 0
+            asked = self._asked
             for shard, records in stream.poll():
                 self._deliver(arn, shard, records)
                 found += len(records)
             self._rejoice()
             if not found:
-                self._stopping.wait(POLL_SECONDS)
+                self._rest(asked)
+
+    def _rest(self, asked: int) -> None:
+        """Say that all is read that was written before it was *asked* for, and pause."""
+        with self._changed:
+            self._answered = asked
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._asked > asked or self._stopping.is_set(), POLL_SECONDS
+            )
 
     def _deliver(self, arn: str, shard: str, records: list[dict[str, Any]]) -> None:
         """Queue those of *records* that pass the filter, and keep the place after them all."""
@@ -76,7 +105,9 @@ class RunningPipe(threading.Thread):
                 f"{self._pipe.name} cannot read the stream of {self._pipe.table}, so nothing"
                 f" reaches {self._pipe.queue.name} and what it starts does not run: {error}"
             )
-        self._silent = True
+        with self._changed:
+            self._silent = True
+            self._changed.notify_all()
 
     def _rejoice(self) -> None:
         if self._silent:

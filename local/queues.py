@@ -72,6 +72,7 @@ class Queues:
         # Since when each group may be received from: for ever not, while a message is in flight.
         self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._stopped = False
+        self._sent = 0
 
     def place(self, place: Place) -> str | None:
         """Return the sequence number up to which *place* was read, or None if it never was."""
@@ -91,16 +92,18 @@ class Queues:
     ) -> None:
         """Queue *messages* (group, deduplication id, body), and remember where they were read."""
         now = time.time()
+        rows = [(queue, *message, str(uuid.uuid4()), now) for message in messages]
         with self._changed, self._database:
             self._database.executemany(
                 "INSERT INTO messages (queue, group_id, deduplication_id, body, id, sent)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                [(queue, *message, str(uuid.uuid4()), now) for message in messages],
+                rows,
             )
             self._database.execute(
                 "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)",
                 (place.pipe, place.stream, place.shard, sequence_number),
             )
+            self._sent += len(rows)
             self._changed.notify_all()
 
     def receive(self, queue: str) -> Message | None:
@@ -131,6 +134,12 @@ class Queues:
             self._held[message.queue][message.group] = time.monotonic() + seconds
             self._changed.notify_all()
 
+    def drain(self) -> int:
+        """Wait until every message is done, or stop(); return how many were queued till then."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or self._is_empty())
+            return self._sent
+
     def stop(self) -> None:
         """Hand out nothing any more."""
         with self._changed:
@@ -141,6 +150,9 @@ class Queues:
         """Close the file."""
         with self._changed:
             self._database.close()
+
+    def _is_empty(self) -> bool:
+        return self._database.execute("SELECT 1 FROM messages LIMIT 1").fetchone() is None
 
     def _first(self, queue: str) -> Message | None:
         now = time.monotonic()

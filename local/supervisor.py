@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import dynamodb, messaging
+from local.clock import LocalClock, shown
 from local.console import LocalCloudError, complain, say
+from local.control import Control
 from local.dynamodb import Endpoint
 from local.folder import DataFolder, write_private
 from local.functions import FunctionError, RunningFunction
@@ -41,22 +43,32 @@ def run(settings: Settings) -> None:
         endpoint = stack.enter_context(database(folder, settings.environ))
         aws = dynamodb.credentials(endpoint, settings.environ)
         created = [table for table in template.tables if dynamodb.ensure(table, aws)]
+        clock = LocalClock(folder.clock, tuple(schedule.name for schedule in template.schedules))
         functions = {
-            name: RunningFunction(function, aws, folder.log(name))
+            name: RunningFunction(function, aws | clock.variables, folder.log(name))
             for name, function in template.functions.items()
         }
         for function in functions.values():
             stack.callback(function.stop)
         if created or not folder.key.exists():
             _bootstrap(template, functions, folder)
-        stack.enter_context(messaging.running(template, functions, folder, aws))
+        scheduler = stack.enter_context(messaging.running(template, functions, folder, clock, aws))
+        control = stack.enter_context(Control(scheduler.tick))
+        control.start()
+        stack.callback(control.shutdown)
         gateway.connect(Router(template.routes), functions)
         threading.Thread(
             target=gateway.serve_forever, args=(0.1,), name="gateway", daemon=True
         ).start()
         stack.callback(gateway.shutdown)
-        folder.announce(pid=os.getpid(), url=gateway.url, dynamodb=endpoint.url)
-        _greet(gateway.url, folder)
+        folder.announce(
+            pid=os.getpid(),
+            url=gateway.url,
+            dynamodb=endpoint.url,
+            control=control.port,
+            control_key=control.key,
+        )
+        _greet(gateway.url, folder, clock)
         _watch(endpoint, folder)
 
 
@@ -94,7 +106,7 @@ def _bootstrap(
     write_private(folder.key, f"{answer['api_key']}\n")
 
 
-def _greet(url: str, folder: DataFolder) -> None:
+def _greet(url: str, folder: DataFolder, clock: LocalClock) -> None:
     say(f"Vitals    {url}")
     if folder.key.exists():
         key = folder.key.read_text(encoding="utf-8").strip()
@@ -103,6 +115,8 @@ def _greet(url: str, folder: DataFolder) -> None:
             f"Try       curl {url}/functions/v1/api-inbound -H 'x-api-key: {key}' "
             f"-H 'content-type: application/json' -d '{_EXAMPLE}'"
         )
+    if clock.is_ahead:
+        say(f"Clock     {shown(clock.now())}, as make tick left it")
     say(f"Logs      {folder.path / 'logs'}    Ctrl-C ends it.")
 
 

@@ -1,13 +1,14 @@
-"""What template.yaml says, as the local cloud needs it: functions, routes, tables and queues."""
+"""What template.yaml says, as the local cloud needs it: functions and all that invokes them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local import sources
+from local import schedules, sources
 from local.console import LocalCloudError
 from local.document import FUNCTION, TABLE, Document
+from local.schedules import Schedule
 from local.sources import EventSource, Pipe
 
 # CreateTable takes these as CloudFormation spells them; the rest (PITR, tags, encryption,
@@ -73,6 +74,7 @@ class Template:
     tables: tuple[Table, ...]
     pipes: tuple[Pipe, ...] = ()
     event_sources: tuple[EventSource, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     def function(self, name: str) -> Function:
         """Return the function with this logical id, or whose code lies in a folder so named."""
@@ -96,6 +98,7 @@ def read(path: Path, environ: Mapping[str, str]) -> Template:
         tables=tuple(_table(document, name) for name in document.resources(TABLE)),
         pipes=tuple(sources.pipes(document)),
         event_sources=tuple(sources.event_sources(document)),
+        schedules=tuple(schedules.schedules(document)),
     )
 
 

@@ -48,5 +48,5 @@ def granted(role: str) -> dict[str, set[str]]:
 def events(function: str, kind: str) -> list[dict[str, Any]]:
     """Return the properties of a function's events of one type."""
     found = FUNCTIONS[function].get("Events", {}).values()
-    assert {event["Type"] for event in found} <= {"HttpApi", "SQS"}
+    assert {event["Type"] for event in found} <= {"HttpApi", "ScheduleV2", "SQS"}
     return [event["Properties"] for event in found if event["Type"] == kind]

@@ -34,7 +34,7 @@ LAMBDAS = {"@timestamp", "type", "record.requestId", "record.status", "record.er
     "record.metrics.durationMs", "record.metrics.maxMemoryUsedMB"
 }  # fmt: skip
 """What CloudWatch and Lambda put beside the lines' own members, or into lines of their own."""
-OF_THE_CLI = {"--max-items", "--notification-endpoint"}
+OF_THE_CLI = {"--cli-binary-format", "--max-items", "--notification-endpoint"}
 """Options that the CLI adds to the operations' own, or calls otherwise."""
 INSIGHTS = {"filter", "fields", "stats", "sort", "limit", "by", "as", "in", "like", "and", "desc"}
 """The words of CloudWatch Logs Insights."""

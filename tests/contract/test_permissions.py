@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,20 @@ def test_the_actions_function_may_do_what_it_does_and_nothing_else(
     call("delete_customer", name="Acme", hard=True)
 
     assert needed(calls["ActionsFunction"]) == granted("ActionsFunction")
+
+
+def test_the_decay_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke",
+    api_key: str,  # noqa: ARG001 - of a tenant, whose day turns
+    calls: dict[str, list[Exchange]],
+) -> None:
+    in_two_days = datetime.now(UTC) + timedelta(days=2)
+    event = {"time": f"{in_two_days:%Y-%m-%dT%H:%M:%SZ}"}
+
+    assert invoke("DecayFunction", event)["started"] > 0
+    assert invoke("DecayFunction", event) == {"started": 0}
+
+    assert needed(calls["DecayFunction"]) == granted("DecayFunction")
 
 
 def test_the_jobs_function_may_do_what_it_does_and_nothing_else(

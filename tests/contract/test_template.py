@@ -1,13 +1,18 @@
 """What template.yaml promises: its routes, its table, and what its functions may do."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
+from local.dynamodb import ROOT
+from local.template import read
 from pynamodb.attributes import Attribute, TTLAttribute
 from tests.contract.stack import (
     DOCUMENT,
     FUNCTIONS,
+    PATH,
     RESOURCES,
     arn,
     events,
@@ -47,6 +52,15 @@ def test_the_action_api_and_every_unknown_path_reach_the_actions_function() -> N
 def test_the_admin_function_is_not_reachable_over_http() -> None:
     assert routes("AdminFunction") == set()
     assert "FunctionUrlConfig" not in FUNCTIONS["AdminFunction"]
+
+
+def test_the_decay_function_is_invoked_every_quarter_of_an_hour_with_that_instant() -> None:
+    [schedule] = read(PATH, {}).schedules
+    first, second = islice(schedule.after(datetime(2026, 3, 2, 23, 50, tzinfo=UTC)), 2)
+    event = json.loads((ROOT / "events/decay/midnight.json").read_text(encoding="utf-8"))
+
+    assert (schedule.function, schedule.event(first)) == ("DecayFunction", event)
+    assert second - first == timedelta(minutes=15)
 
 
 def test_the_stage_is_throttled_and_closed_to_browsers_of_other_sites() -> None:

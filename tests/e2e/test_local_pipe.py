@@ -10,7 +10,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from local import dynamodb, patterns
+from local import dynamodb, messaging, patterns
 from local import pipe as pipes
 from local.console import LocalCloudError
 from local.pipe import RunningPipe
@@ -59,12 +59,12 @@ class Desk:
         self._client.put_item(TableName="customers", Item=item)
 
     @contextlib.contextmanager
-    def piped(self, pipe: Pipe = PIPE) -> Iterator[None]:
+    def piped(self, pipe: Pipe = PIPE) -> Iterator[RunningPipe]:
         """Run the pipe for the length of a with block."""
         running = RunningPipe(pipe, self.aws, self.queues)
         running.start()
         try:
-            yield
+            yield running
         finally:
             running.stop()
             running.join()
@@ -148,6 +148,58 @@ def test_more_than_a_page_arrives_whole(desk: Desk) -> None:
         desk.put(key, "queued")
     with desk.piped():
         assert desk.received(230) == keys
+
+
+def test_a_pipe_that_has_caught_up_has_queued_all_that_was_written(desk: Desk) -> None:
+    keys = [f"{number:03}" for number in range(230)]
+    with desk.piped() as pipe:
+        for key in keys:
+            desk.put(key, "queued")
+        pipe.catch_up()
+    assert desk.received(230) == keys
+
+
+def test_catching_up_does_not_wait_for_the_next_look(desk: Desk) -> None:
+    with desk.piped() as pipe:
+        started = time.monotonic()
+        for _ in range(20):
+            pipe.catch_up()
+    assert time.monotonic() - started < 20 * pipes.POLL_SECONDS / 2
+
+
+def test_all_is_settled_once_what_follows_from_what_follows_is_done(desk: Desk) -> None:
+    following = {"a": "b", "b": "c"}
+
+    def handle() -> None:
+        while (message := desk.queues.receive("Jobs")) is not None:
+            time.sleep(0.05)
+            if message.group in following:
+                desk.put(following[message.group], "queued")
+            desk.queues.delete(message)
+
+    handler = threading.Thread(target=handle)
+    with desk.piped() as pipe:
+        handler.start()
+        desk.put("a", "queued")
+        settled = messaging.settle(desk.queues, [pipe])
+        desk.queues.stop()
+        handler.join()
+    assert settled == 3
+
+
+def test_nobody_waits_for_a_stream_that_cannot_be_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(_table: str, _aws: Mapping[str, str]) -> tuple[Any, str]:
+        raise LocalCloudError("The table customers has no stream.")
+
+    monkeypatch.setattr(pipes, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(dynamodb, "stream", none)
+    with (
+        desk.piped() as pipe,
+        pytest.raises(LocalCloudError, match="JobsPipe cannot read the stream of customers"),
+    ):
+        pipe.catch_up()
 
 
 def test_a_stream_that_cannot_be_read_is_said_once_and_read_when_it_can(

@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench import lists, rescore, warm
 from bench.actions import all_costs, cost_of, fill, measured, prepared, table_of
 from bench.metering import Call, Meter
 from bench.scenarios import ADMINISTRATION, CUSTOMERS, PLATFORM, Scenario
@@ -44,6 +46,17 @@ def test_the_documented_costs_are_the_measured_costs(desk: Workbench) -> None:
     assert rows("Action", table_of(costs)) == rows("Action", documented)
     head = "Job of 100 customers"
     assert rows(head, table_of(jobs, head)) == rows(head, documented)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [partial(warm.line, 1, 1), partial(lists.line, 120, 1, limit=5), partial(rescore.line, 20, 1)],
+    ids=["warm", "lists", "rescore"],
+)
+def test_the_bench_measures_what_it_says(measure: Callable[[], Any]) -> None:
+    measured = measure()
+    lines = measured if isinstance(measured, list) else measured[0]
+    assert all(line.ratio > 0 and line.calls for line in lines)
 
 
 def test_every_action_and_every_kind_of_job_has_a_documented_cost() -> None:

@@ -24,7 +24,8 @@ from tests.integration.faults.facts import (
 
 SIGNALS = ("logins", "adoption", "tickets", "nps", "csat", "growth")
 PLAIN = ("tier", "manager", "renewal_date", "sentiment", "note")
-TRASH = timedelta(days=30)
+DAY = timedelta(days=1)
+TRASH = 30 * DAY
 
 
 @dataclass
@@ -76,6 +77,8 @@ class Book:
     # The actions.
 
     def upsert_account(self, data: Data, now: datetime, by: tuple[str, str]) -> Done:
+        if data.get("override_expires_at", now + DAY) <= now:
+            raise Refused(400, "validation_error")
         entry = self.find(data, now)
         before = copy.deepcopy(entry)
         if entry is None:

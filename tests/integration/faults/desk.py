@@ -48,13 +48,13 @@ class Desk:
     hands: Clock
     bodies: list[str]
 
-    def open(self) -> None:
-        """Begin with an empty table."""
+    def open(self, shards: int) -> None:
+        """Begin with an empty table, and a tenant of so many shards."""
         self.hands.now = NOW
         self.place: AbstractContextManager[None] = created(self.table, self.definition)
         self.place.__enter__()
         forget()
-        self.admin = an_api(self.table, self.hands)
+        self.admin = an_api(self.table, self.hands, shards=shards)
         second = self.admin.another_key("customers:read", "customers:write", "admin:*", name="B")
         self.clients = [self.admin, second]
         shown = [client.get("whoami").data for client in self.clients]

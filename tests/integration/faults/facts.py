@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.unit import oracle
 
-from vitals.domain.model import DEFAULT_MODEL
+from vitals.domain.model_document import DEFAULT_MODEL
 
 Data = Mapping[str, Any]
 LOW = ("critical", "at_risk")

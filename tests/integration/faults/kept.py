@@ -17,7 +17,7 @@ from vitals.domain.access import Tenant
 from vitals.domain.change import facts
 from vitals.domain.customer import Customer
 from vitals.domain.instants import iso
-from vitals.domain.model import DEFAULT_MODEL
+from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.storage import codec, keys
 from vitals.storage.table import INDEX
 
@@ -75,9 +75,13 @@ class Kept:
             for customer in sorted(self.customers.values(), key=lambda each: each.name)
         ]
         gone = sorted(
-            [self.tombstones[each]["version"], self.changes(each)] for each in self.tombstones
+            without_ids(codec.encode(self.changes(customer_id))) for customer_id in self.tombstones
         )
-        answers = [self.items[key]["doc"] for key in sorted(self.items) if key[1] == "ANSWER"]
+        answers = [
+            json.loads(item["doc"])
+            for key, item in sorted(self.items.items())
+            if key[1] == "ANSWER"
+        ]
         return without_ids(codec.encode([told, gone, self.revenue, answers]))
 
     @property
@@ -89,8 +93,8 @@ class Kept:
 
 
 def kept(api: Api) -> Kept:
-    """Read all that is stored of the tenant of *api*, but its minutes' counters."""
-    items = {key: item for key, item in _read(api).items() if not key[0].endswith("#R")}
+    """Read all that is stored of the tenant of *api*, but what every request counts and logs."""
+    items = {key: item for key, item in _read(api).items() if not key[0].endswith(("#R", "#LOG"))}
     return Kept(api.tenant, items, _read(api, IndexName=INDEX))
 
 
@@ -123,7 +127,7 @@ def check(stored: Kept, *, purging: bool = False, only: Collection[str] | None =
 
     *only* names the customers whose histories are replayed; the rest is about all of them.
     """
-    check_locks(stored)
+    check_locks(stored, purging=purging)
     check_index(stored)
     check_revenue(stored)
     for customer in stored.customers.values():
@@ -133,14 +137,25 @@ def check(stored: Kept, *, purging: bool = False, only: Collection[str] | None =
         check_tombstone(stored, customer_id, purging=purging)
 
 
-def check_locks(stored: Kept) -> None:
-    """Every customer, in the trash or not, holds its names, and nobody holds anything else."""
+def check_locks(stored: Kept, *, purging: bool) -> None:
+    """Every customer, in the trash or not, holds its names, and nobody holds anything else.
+
+    The locks of a purge that is under way are held by nobody, and lead to its tombstone.
+    """
     expected = {}
     for customer in stored.customers.values():
         expected[keys.lock(stored.tenant, "name", customer.name)] = customer.id
         if customer.external_id is not None:
             expected[keys.lock(stored.tenant, "external_id", customer.external_id)] = customer.id
-    assert {key: item["row"] for key, item in stored.items.items() if key[1] == "LOCK"} == expected
+    locks = {key: item for key, item in stored.items.items() if key[1] == "LOCK"}
+    assert {key: item["row"] for key, item in locks.items() if "row" in item} == expected
+    left = {key: item["doc"] for key, item in locks.items() if "row" not in item}
+    assert left == {
+        tuple(key): customer_id
+        for customer_id, tombstone in stored.tombstones.items()
+        for key in json.loads(tombstone["doc"]).get("held", ())
+    }
+    assert purging or not left
 
 
 def check_index(stored: Kept) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -24,7 +25,7 @@ from tests.integration.faults.sending import Manner
 from tests.integration.faults.wire import Wire
 from tests.integration.tables import connected
 
-EXAMPLES = int(os.environ.get("VITALS_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("VITALS_EXAMPLES", "40"))
 """Sequences of STEPS steps."""
 STEPS = 30
 
@@ -34,9 +35,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     desk: Desk
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.desk.open()
+    @initialize(shards=st.sampled_from([1, 4]))
+    def begin(self, shards: int) -> None:
+        self.desk.open(shards)
 
     def teardown(self) -> None:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -13,13 +14,33 @@ from tests.builders import NOW
 from tests.integration.actions.api import Api, Reply
 from tests.integration.faults.kept import check, kept, without_ids
 from tests.integration.faults.requests import REQUESTS, Request
-from tests.integration.faults.wire import AFTER, BEFORE, FAULTS, Sent, Wire, call_number
+from tests.integration.faults.wire import (
+    AFTER,
+    BEFORE,
+    CONFLICT,
+    CRASH,
+    THROTTLED,
+    TIMEOUT,
+    UNAVAILABLE,
+    Crash,
+    Fault,
+    Sent,
+    Wire,
+    call_number,
+)
 
 every_request = pytest.mark.parametrize("request_name", REQUESTS)
 both_moments = pytest.mark.parametrize("moment", [BEFORE, AFTER])
 
-IN_STEPS = ("batch", "hard delete", "create over expired trash")
+PURGES = ("hard delete", "create over expired trash")
+FAULTS = {
+    BEFORE: (THROTTLED, TIMEOUT, CONFLICT, CRASH),
+    AFTER: (UNAVAILABLE, TIMEOUT, CRASH),
+}
+"""What may become of a call that did not reach the table, or of the answer of one that did."""
+IN_STEPS = ("batch", *PURGES)
 """What is more than one transaction: cut short, it may have been done in part."""
+PRIORITY = re.compile(r'"priority_score":[^,]*,"priority":(null|{[^}]*}),')
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +61,11 @@ class Faultless:
 
 @dataclass
 class Hit:
-    """A request of which a call failed, and its answer."""
+    """A request of which a call failed, and its answer, if it lived to give one."""
 
     how: str
     api: Api
-    reply: Reply
+    reply: Reply | None
     body: str
 
 
@@ -58,11 +79,10 @@ class Bench:
     request: Request
 
     def tenant(self) -> Api:
-        """A new tenant, ready for the request, of which the function remembers nothing."""
+        """A new tenant, ready for the request."""
         self.api.clock.now = NOW
         api = self.api.another_tenant()
         self.request.prepare(api)
-        api.restart()
         return api
 
     def send(self, api: Api, key: str = "") -> Reply:
@@ -70,29 +90,36 @@ class Bench:
 
     def faultless(self, key: str = "") -> Faultless:
         api = self.tenant()
-        before = kept(api).told
+        api.restart()
+        before = stored_by(api)
         with self.wire.tapped() as wire:
             assert self.send(api, key).status == 200
             calls = wire.calls
-        after = kept(api)
-        check(after)
-        return Faultless(without_ids(self.bodies[-1]), before, after.told, calls)
+        check(kept(api))
+        return Faultless(told(self.bodies[-1]), before, stored_by(api), calls)
 
-    def hit(self, faultless: Faultless, moment: str, key: str = "") -> Iterator[Hit]:
-        """Fail every call in every way that it can fail.
+    def hit(
+        self, faultless: Faultless, moment: str, key: str = "", faults: Sequence[Fault] = ()
+    ) -> Iterator[Hit]:
+        """Fail every call in each way that it can fail, or in each of *faults*.
 
         A tenant on which nothing was done serves once more: it is as it was.
         """
         api: Api | None = None
-        for fault, (number, call) in product(FAULTS.values(), faultless.calls.items()):
+        for fault, (number, call) in product(faults or FAULTS[moment], faultless.calls.items()):
             if not fault.hits(call) or (moment == AFTER and not call.writes):
                 continue
             api = api or self.tenant()
             api.restart()
             with self.wire.failing(call_number(number, fault), moment):
-                reply = self.send(api, key)
+                try:
+                    reply: Reply | None = self.send(api, key)
+                except Crash:
+                    reply = None
+            if reply is None:
+                api.restart()
             yield Hit(f"{fault.name} {number} {call.operation}", api, reply, self.bodies[-1])
-            if reply.status == 200 or kept(api).told != faultless.before:
+            if is_done(reply) or stored_by(api) != faultless.before:
                 api = None
 
 
@@ -113,7 +140,7 @@ def test_a_request_with_a_key_has_one_effect_and_one_answer(
             if not is_as_before(hit, faultless, request_name):
                 assert bench.send(hit.api, "key").status == 200
                 second = bench.bodies[-1]
-                assert without_ids(second) == faultless.body
+                assert told(second) == faultless.body
                 if is_whole(hit.reply):
                     assert second == hit.body
                 again = bench.send(hit.api, "key")
@@ -136,9 +163,9 @@ def test_a_request_without_a_key_may_find_its_own_effect_and_still_has_one(
             if is_whole(hit.reply):
                 assert_stored(hit.api, faultless.after)
             elif not is_as_before(hit, faultless, request_name):
-                was_done = kept(hit.api).told == faultless.after
+                was_done = stored_by(hit.api) == faultless.after
                 again = bench.send(hit.api)
-                if was_done:
+                if was_done or request_name == "hard delete":
                     assert_found_its_own_effect(again, request_name)
                 else:
                     assert again.status == 200
@@ -150,17 +177,59 @@ def test_a_request_without_a_key_may_find_its_own_effect_and_still_has_one(
                     assert_stored(hit.api, faultless.after)
 
 
-def is_whole(reply: Reply) -> bool:
+ASKING: dict[str, Callable[[Api], Reply]] = {
+    "a creation": lambda api: api.post("upsert_account", {"name": "Acme", "mrr": 1}),
+    "a creation by external_id": lambda api: api.post(
+        "upsert_account", {"name": "Bolt", "external_id": "crm-1"}
+    ),
+    "a batch": lambda api: api.post("batch_upsert", {"customers": [{"name": "Acme"}]}),
+    "a rename": lambda api: api.post(
+        "update_health", {"id": api.upsert("Bolt")["id"], "field": "name", "value": "Acme"}
+    ),
+    "another purge": lambda api: api.post("delete_customer", {"name": "Acme", "hard": True}),
+    "a read": lambda api: api.get("get_customer", name="Acme"),
+}
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+@pytest.mark.parametrize("request_name", PURGES)
+def test_a_purge_that_crashed_is_finished_by_whoever_asks_for_the_name(
+    bench: Bench, ask: Callable[[Api], Reply], subtests: pytest.Subtests
+) -> None:
+    for hit in bench.hit(bench.faultless(), AFTER, faults=[CRASH]):
+        with subtests.test(hit.how):
+            check(kept(hit.api), purging=True)
+            assert ask(hit.api).status < 500
+            check(kept(hit.api))
+
+
+def told(text: str) -> str:
+    """*text* without ids and priorities, which are shares of what other customers move as well."""
+    return PRIORITY.sub("", without_ids(text))
+
+
+def stored_by(api: Api) -> str:
+    return told(kept(api).told)
+
+
+def is_done(reply: Reply | None) -> bool:
+    return reply is not None and reply.status == 200
+
+
+def is_whole(reply: Reply | None) -> bool:
     """Whether all that was asked was answered."""
-    results = reply.body.get("results", []) if reply.status == 200 else []
-    return reply.status == 200 and all(result["status"] != "error" for result in results)
+    if reply is None or reply.status != 200:
+        return False
+    return all(result["status"] != "error" for result in reply.body.get("results", []))
 
 
 def assert_no_lie(hit: Hit, faultless: Faultless) -> None:
     """The answer is the faultless one, or says what was not done, and not by the caller's fault."""
     reply = hit.reply
+    if reply is None:
+        return
     if is_whole(reply):
-        assert without_ids(hit.body) == faultless.body
+        assert told(hit.body) == faultless.body
     elif reply.status == 200:
         expected: list[Any] = json.loads(faultless.body)["results"]
         for result, whole in zip(reply.body["results"], expected, strict=True):
@@ -177,18 +246,19 @@ def assert_no_lie(hit: Hit, faultless: Faultless) -> None:
 
 
 def is_as_before(hit: Hit, faultless: Faultless, request_name: str) -> bool:
-    """Whether the request was refused and nothing done; half of it is never done."""
-    stored = kept(hit.api)
-    check(stored, purging=True)
+    """Whether the request was not done; half of it is never done."""
+    items = kept(hit.api)
+    check(items, purging=True)
+    stored = told(items.told)
     if request_name not in IN_STEPS:
-        assert stored.told in (faultless.before, faultless.after)
-    return hit.reply.status != 200 and stored.told == faultless.before
+        assert stored in (faultless.before, faultless.after)
+    return not is_done(hit.reply) and stored == faultless.before
 
 
 def assert_stored(api: Api, expected: str) -> None:
     stored = kept(api)
     check(stored)
-    assert stored.told == expected
+    assert told(stored.told) == expected
 
 
 def assert_found_its_own_effect(again: Reply, request_name: str) -> None:

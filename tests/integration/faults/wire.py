@@ -72,13 +72,21 @@ def _closed(request: AWSPreparedRequest, sent: Sent) -> AWSResponse:  # noqa: AR
     raise ConnectionClosedError(endpoint_url=request.url)
 
 
+class Crash(BaseException):
+    """The process is no more: nothing in it catches this, and nothing is sent after it."""
+
+
+def _crash(request: AWSPreparedRequest, sent: Sent) -> AWSResponse:  # noqa: ARG001 - any call
+    raise Crash
+
+
 THROTTLED = Fault("throttled", refusal(400, "ThrottlingException"))
 UNAVAILABLE = Fault("500", refusal(500, "InternalServerError"))
 TIMEOUT = Fault("timeout", _timeout)
 CLOSED = Fault("closed", _closed)
 CONFLICT = Fault("conflict", _conflict, hits=lambda sent: sent.writes)
+CRASH = Fault("crash", _crash)
 EXPIRED = Fault("expired credentials", refusal(400, "ExpiredTokenException"))
-FAULTS = {fault.name: fault for fault in (THROTTLED, UNAVAILABLE, TIMEOUT, CLOSED, CONFLICT)}
 
 Plan = Callable[[Sent], Fault | None]
 
@@ -92,6 +100,7 @@ class Wire:
     plan: Plan = lambda _: None
     moment: str = BEFORE
     delay: Callable[[], None] = lambda: None
+    dead: bool = False
     _numbers: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -120,9 +129,11 @@ class Wire:
             with self.tapped():
                 yield self
         finally:
-            self.plan = lambda _: None
+            self.plan, self.dead = (lambda _: None), False
 
     def _pass(self, request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        if self.dead:
+            raise Crash
         sent = self._noted(request)
         self.delay()
         fault = self.plan(sent)
@@ -131,6 +142,7 @@ class Wire:
         if self.moment == AFTER:
             client: Any = self.table.connection.client
             client._endpoint.http_session.send(request)  # noqa: SLF001 - botocore's only way
+        self.dead = fault is CRASH
         return fault.answer(request, sent)
 
     def _noted(self, request: AWSPreparedRequest) -> Sent:

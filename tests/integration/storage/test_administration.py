@@ -124,6 +124,15 @@ def test_an_act_is_known_to_be_done_by_its_event(store: Store, tables: Any) -> N
     assert store.tenants.key("other") is None
 
 
+def test_a_last_use_is_noted_of_a_key_that_there_is(store: Store, tables: Any) -> None:
+    administration, _ = tables
+    administration.touch("gone", NOW)
+    assert store.tenants.key("gone") is None
+    store.act(store.tenant, giving(KEY, "h"))
+    administration.touch("h", at(5))
+    assert store.tenants.key("h") == replace(KEY, last_used_at=at(5))
+
+
 def test_an_answer_guards_its_act(store: Store, tables: Any) -> None:
     administration, _ = tables
     answer: StoredAnswer = an_answer("k")

@@ -74,6 +74,7 @@ def outcome(store: Store, customers: Customers, verb: str, commit: Commit) -> fr
     try:
         if verb == "purge" and commit.before is not None and commit.change is not None:
             customers.purge(store.tenant, commit.before, commit.change)
+            customers.purge_history(store.tenant, commit.before.id)
         else:
             customers.commit(store.tenant, commit)
     except WriteConflictError as error:

@@ -96,6 +96,31 @@ def test_nothing_is_handed_out_after_the_stop(queues: Queues) -> None:
     assert queues.receive("Jobs") is None
 
 
+def test_who_drains_waits_for_what_is_in_flight_and_learns_how_much_there_was(
+    queues: Queues,
+) -> None:
+    assert queues.drain() == 0
+    send(queues, "a1", "a2")
+    first, seen = receive(queues), list[int]()
+    drain = threading.Thread(target=lambda: seen.append(queues.drain()), daemon=True)
+    drain.start()
+    queues.delete(first)
+    second = receive(queues)
+    drain.join(0.05)
+    assert seen == []
+    queues.delete(second)
+    drain.join(5)
+    assert seen == [2]
+
+
+def test_who_drains_does_not_outlast_the_stop(queues: Queues) -> None:
+    send(queues, "a1")
+    timer = threading.Timer(0.05, queues.stop)
+    timer.start()
+    assert queues.drain() == 1
+    timer.join()
+
+
 def test_what_was_sent_and_not_done_outlives_the_process(tmp_path: Path) -> None:
     with contextlib.closing(Queues(tmp_path / "queues.db")) as before:
         send(before, "a1", "a2", "b1", upto="8")

@@ -55,8 +55,8 @@ Resources:
           Type: HttpApi
           Properties: {Path: "/v1/{proxy+}", Method: ANY}
         Rate:
-          Type: Schedule
-          Properties: {Schedule: rate(1 hour)}
+          Type: ScheduleV2
+          Properties: {ScheduleExpression: rate(1 hour)}
         Any: {Type: HttpApi}
   ProductionFunction:
     Type: AWS::Serverless::Function

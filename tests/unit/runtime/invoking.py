@@ -59,7 +59,8 @@ class OneJob:
 
 def a_wiring(kind: type[Wiring] = Wiring, **ports: Any) -> Wiring:
     """Return a wiring to *ports*, and to no table behind the others."""
-    nothing: dict[str, Any] = dict.fromkeys(("customers", "tenants", "administration", "jobs"))
+    names = ("customers", "tenants", "administration", "jobs", "clocks", "snapshots")
+    nothing: dict[str, Any] = dict.fromkeys(names)
     return kind(Settings(), **nothing | ports)
 
 

@@ -26,6 +26,7 @@ from vitals.runtime.serve import Exchange, serve
 from vitals.runtime.wiring import Wiring
 from vitals.storage.ports import StorageBusyError
 from vitals.usecases.jobs import RESCORE
+from vitals.usecases.runner import MOST_ATTEMPTS
 
 Taken = dict[tuple[str, ...], dict[str, float]]
 
@@ -252,7 +253,7 @@ def test_a_job_that_failed_is_counted_once_by_service_and_by_kind(
         kind=RESCORE,
         by="01K",
         created_at=NOW,
-        attempts=4,
+        attempts=MOST_ATTEMPTS - 1,
         updated_at=NOW,
     )
     one = OneJob(job)

@@ -15,20 +15,25 @@ from vitals.domain.instants import iso
 Decoder = Callable[[Any], Any]
 
 
-def encode(value: Any) -> str:
-    """Return *value* as compact JSON; numbers keep the digits they are shown with."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_decimal)
-
-
-def decode(text: str) -> Any:
-    """Return the value of JSON *text*, fractions exact."""
-    return json.loads(text, parse_float=Decimal)
-
-
 def _decimal(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+# Made once: json's own functions make one for every call.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_decimal)
+_DECODER = json.JSONDecoder(parse_float=Decimal)
+
+
+def encode(value: Any) -> str:
+    """Return *value* as compact JSON; numbers keep the digits they are shown with."""
+    return _ENCODER.encode(value)
+
+
+def decode(text: str) -> Any:
+    """Return the value of JSON *text*, fractions exact."""
+    return _DECODER.decode(text)
 
 
 def _same(value: Any) -> Any:

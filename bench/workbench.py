@@ -1,0 +1,188 @@
+"""The functions of this checkout, called in this process over a table of the bench's own."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from local import dynamodb, template
+
+import actions
+import admin
+import decay
+import jobs
+from vitals.runtime import clock
+from vitals.runtime.logging import logger
+from vitals.runtime.settings import settings
+from vitals.runtime.wiring import wiring
+from vitals.storage.table import Table
+
+
+@dataclass
+class Hands:
+    """A clock's hands: they stand still unless moved, so that no cache expires in a measurement."""
+
+    now: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    def read(self) -> datetime:
+        """Return where the hands are."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Return seconds that grow with the hands."""
+        return self.now.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, which moves the hands, to the millisecond."""
+        self.now += timedelta(milliseconds=round(seconds * 1000))
+
+
+class Context:
+    """What Lambda hands a function beside the event."""
+
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the time that is always left here."""
+        return 29_000
+
+
+@dataclass
+class Workbench:
+    """The functions as the holder of one key calls them."""
+
+    table: Table
+    key: str
+    hands: Hands = field(default_factory=Hands)
+
+    @property
+    def client(self) -> Any:
+        """Return the botocore client that every call goes through."""
+        return self.table.connection.client
+
+    def send(
+        self, action: str, data: Mapping[str, Any] | None = None, idempotency_key: str = ""
+    ) -> dict[str, Any]:
+        """Post an action a millisecond after the one before, and return the body of its answer."""
+        self.hands.sleep(0.001)
+        answer = actions.handler(self.event(action, data, idempotency_key), Context())
+        body: dict[str, Any] = json.loads(answer["body"])
+        if answer["statusCode"] != 200:
+            raise AssertionError(body)
+        return body
+
+    def event(
+        self, action: str, data: Mapping[str, Any] | None = None, idempotency_key: str = ""
+    ) -> dict[str, Any]:
+        """Return the event of a POST, as API Gateway sends it."""
+        return {
+            "version": "2.0",
+            "rawPath": actions.PATH,
+            "rawQueryString": "",
+            "headers": {
+                "content-type": "application/json",
+                "idempotency-key": idempotency_key,
+                "x-api-key": self.key,
+            },
+            "requestContext": {
+                "http": {"method": "POST", "path": actions.PATH, "sourceIp": "192.0.2.1"}
+            },
+            "body": json.dumps({"action": action, "data": data or {}}),
+        }
+
+    def run_job(self, tenant_id: str, job_id: str) -> None:
+        """Run a job that is queued, as the message from its pipe would."""
+        key = {"PK": {"S": f"T#{tenant_id}#JOBS"}, "SK": {"S": job_id}}
+        record = {"messageId": job_id, "body": json.dumps({"dynamodb": {"Keys": key}})}
+        answer = jobs.handler({"Records": [record]}, Context())
+        if answer["batchItemFailures"]:
+            raise AssertionError(f"the job {job_id} broke off")
+
+    def decayed(self, days: int) -> str:
+        """Let *days* pass, have the schedule start what is due, and return the tenant's job."""
+        self.hands.sleep(days * 86_400)
+        decay.handler({"time": self.hands.now.isoformat()}, Context())
+        [job] = self.send("list_jobs", {"kind": "decay", "state": "queued"})["data"]
+        return str(job["id"])
+
+    def another_tenant(self, name: str, shards: int = 1) -> Workbench:
+        """Return the functions as the holder of a new tenant's first key calls them."""
+        answer = self.send("create_tenant", {"name": name, "shards": shards})
+        return dataclasses.replace(self, key=answer["data"]["api_key"])
+
+
+@contextmanager
+def opened(table: Table) -> Iterator[Workbench]:
+    """Have the functions work on an empty *table*, for the holder of the first key."""
+    hands = Hands()
+    with attached(table, hands):
+        answer = admin.handler({"command": "bootstrap"}, Context())
+        yield Workbench(table, answer["api_key"], hands)
+
+
+@contextmanager
+def attached(table: Table, hands: Hands) -> Iterator[None]:
+    """Have the functions work on *table*, nothing in their memory, by a clock with *hands*."""
+    with ExitStack() as stack:
+        stack.enter_context(
+            patch.multiple(clock, now=hands.read, monotonic=hands.monotonic, sleep=hands.sleep)
+        )
+        stack.enter_context(patch("vitals.runtime.wiring.Table", return_value=table))
+        stack.callback(forget)
+        forget()
+        yield
+
+
+def forget() -> None:
+    """Have the functions read their settings and make their storage anew."""
+    settings.cache_clear()
+    wiring.cache_clear()
+
+
+@contextmanager
+def embedded() -> Iterator[Mapping[str, str]]:
+    """Run an embedded DynamoDB with the template's table, and have the environment lead to it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        dynamodb.embedded(Path(folder) / "log") as endpoint,
+    ):
+        aws = dynamodb.credentials(endpoint, {})
+        dynamodb.ensure(streamless(), aws)
+        with patch.dict(os.environ, aws), unread_log():
+            yield aws
+
+
+@contextmanager
+def unread_log() -> Iterator[None]:
+    """Have the functions write their log to nobody."""
+    handler = logger().registered_handler
+    if not isinstance(handler, logging.StreamHandler):
+        raise TypeError("the log goes to no stream")
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        before = handler.setStream(nowhere)
+        try:
+            yield
+        finally:
+            handler.setStream(before)
+
+
+def streamless() -> template.Table:
+    """Return the template's table without its stream, which nobody reads here.
+
+    The engine is slowed down by every record that it has ever kept.
+    """
+    [found] = template.read(dynamodb.ROOT / "template.yaml", {}).tables
+    definition = copy.deepcopy(dict(found.definition))
+    definition.pop("StreamSpecification", None)
+    return dataclasses.replace(found, definition=definition)
