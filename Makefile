@@ -18,6 +18,7 @@ KEY ?= bootstrap
 export PORT
 
 BIN := .venv/bin
+CODE := layers/vitals/python:functions/actions:functions/admin:functions/decay:functions/jobs
 # SAM pins its own boto3, so it has an environment to itself. Its Python must be found by name.
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 PARAMETERS := Runtime=python$(VERSION) Architecture=$(ARCHITECTURE)
@@ -49,7 +50,7 @@ tick: install ## move the clock of what `make run` runs forward to TIME=2026-12-
 	@$(BIN)/python -m local tick "$(TIME)"
 
 test: install build ## run every test; ARGS goes to pytest
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV) ## look for mistakes
 	$(BIN)/ruff check
@@ -75,9 +76,9 @@ pr: check-format lint types arrow check-template test ## the full gate, before a
 
 build: $(BUILD) ## build what is deployed, into .aws-sam/build
 
-bench: install build ## measure what requests cost: calls, units, the cold start of the built function
-	PYTHONPATH=layers/vitals/python:functions/actions:functions/admin:functions/decay:functions/jobs $(BIN)/python -m bench.actions
-	$(BIN)/python -m bench.cold_start $(ARGS)
+bench: install build ## measure what requests cost, over floors; ARGS=warm: that line alone
+	PYTHONPATH=$(CODE) $(BIN)/python -m bench.actions
+	PYTHONPATH=$(CODE) $(BIN)/python -m bench $(ARGS)
 
 deploy: build ## deploy to AWS as STACK (vitals), asking for each setting
 	$(SAM) deploy --guided --stack-name "$(STACK)" --parameter-overrides $(PARAMETERS)

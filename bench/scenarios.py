@@ -143,6 +143,8 @@ ADMINISTRATION = (
 PLATFORM = (
     Scenario("", "create_tenant", {"name": "Another"}),
     Scenario("a few", "list_tenants"),
+    Scenario("its name", "update_tenant", {"name": "Renamed"},
+             [("create_tenant", {"name": "Named"})], takes={"tenant_id": "data.id"}),
     Scenario("and its sandbox", "suspend_tenant", {}, [("create_tenant", {"name": "Late"})],
              takes={"tenant_id": "data.id"}),
     Scenario("and its sandbox, with their job", "delete_tenant", {"confirm": "Gone"},

@@ -31,7 +31,7 @@ _TARGET = 1.25
 Event = Mapping[str, Any]
 
 
-def line(runs: int = 25, repeats: int = 40) -> tuple[list[Line], dict[str, Spent]]:
+def line(runs: int = 100, repeats: int = 10) -> tuple[list[Line], dict[str, Spent]]:
     """Return what the two cost, and where the CPU of each goes, in seconds."""
     lines, breakdowns = [], {}
     with embedded() as aws, opened(_table()) as desk:

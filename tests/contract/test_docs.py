@@ -1,5 +1,6 @@
 """The reference says what the code does."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def test_the_guides_examples_are_taken() -> None:
     for example in examples:
         parsed, warnings, _ = read(ConfigInput, example["data"])
         patch = {n: getattr(parsed, n) for n in parsed.model_fields_set - {"weights", "note"}}
-        document = merge_patch({**DEFAULT_MODEL, "profiles": profiles}, patch)
+        document = merge_patch({**copy.deepcopy(dict(DEFAULT_MODEL)), "profiles": profiles}, patch)
         for name, weight in (parsed.weights or {}).items():
             document["signals"][name] = {**document["signals"][name], "weight": weight}
         assert checked(document)

@@ -12,8 +12,6 @@ from urllib.parse import urlencode
 import pytest
 from tests.e2e.conftest import Cloud
 
-pytestmark = pytest.mark.xdist_group("ten thousand")
-"""They share what takes long to load, and go in order: the last one changes it."""
 COUNT = 10_000
 BATCH = 1000
 PATH = "/functions/v1/api-inbound"

@@ -70,6 +70,15 @@ def test_a_tenant_is_changed_as_it_was_read_or_not_at_all(store: Store) -> None:
     assert store.tenants.tenant(store.tenant.id) == twice
 
 
+def test_a_tenant_that_is_gone_is_not_brought_back(store: Store) -> None:
+    gone = a_tenant(id="01GONE")
+    for revision in (0, 3):
+        before = replace(gone, revision=revision)
+        after = replace(gone, limit_reads=5, revision=revision + 1)
+        assert is_refused(store, an_act(tenants=[TenantChange(before, after)]))
+    assert store.tenants.tenant("01GONE") is None
+
+
 def test_a_model_version_is_written_once_and_with_all_of_its_act(store: Store) -> None:
     def saving(note: str) -> Act:
         model = ModelVersion(

@@ -21,7 +21,7 @@ FIRST, LAST = "0", "~"
 
 CLOCK: Final = "CLOCK"
 """When the tenant's day turns next."""
-DUE_SHARDS = 16
+DUE_SHARDS = 4
 """Most tenants' midnights are one instant."""
 
 MODELS_LAST: Final = "MODEL#~"
