@@ -12,10 +12,11 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 
 import actions
+import jobs as jobs_function
 from vitals.domain import customer
 from vitals.runtime import http, serve, wiring
 from vitals.storage import administration, codec, customers, jobs, table, tenants
-from vitals.usecases import context, get_customer, rescore, runner, upsert_account, write
+from vitals.usecases import context, get_customer, rescore, upsert_account, write
 
 BOTOCORE, REST = "botocore: the calls themselves", "the rest"
 Part = tuple[str, Any, Sequence[str]]
@@ -32,7 +33,7 @@ PARTS: Sequence[Part] = (
     ("domain: the next version and its change", write, ("published",)),
     ("domain: the next version and its change", rescore, ("published",)),
     ("domain: the customer as answers show it", context, ("customer_view",)),
-    ("domain: scores for lists", customer.Customer, ("published_at",)),
+    ("domain: the published score", customer.Customer, ("published_at",)),
     ("runtime: the log line", serve, ("_log",)),
     ("runtime: HTTP, JSON in and out", serve, ("request_of",)),
     ("runtime: HTTP, JSON in and out", actions, ("json_object",)),
@@ -42,7 +43,8 @@ PARTS: Sequence[Part] = (
     ("use-case: input checked", get_customer, ("read",)),
     ("use-case: input checked", upsert_account, ("read_customer",)),
     (REST, actions, ("serve",)),
-    (REST, runner, ("run_job",)),
+    (REST, jobs_function, ("run_job",)),
+    (REST, rescore, ("_score",)),
 )  # fmt: skip
 """The functions of each part, where they are called by name."""
 

@@ -143,7 +143,7 @@ class Table:
         meta = type("Meta", (Item.Meta,), {"table_name": name})
         self.item = cast("type[Item]", type("Item", (Item,), {"Meta": meta}))
         session = self.connection.session
-        # Else botocore puts its User-Agent together anew, twice a call: an eighth of its time.
+        # Else botocore puts its User-Agent together anew, twice a call: a seventh of its time.
         session.set_default_client_config(Config(user_agent=session.user_agent()))
 
     @property
