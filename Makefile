@@ -18,7 +18,7 @@ KEY ?= bootstrap
 export PORT
 
 BIN := .venv/bin
-CODE := layers/vitals/python:functions/actions:functions/admin:functions/decay:functions/jobs
+CODE := $(shell echo layers/vitals/python functions/* | tr ' ' ':')
 # SAM pins its own boto3, so it has an environment to itself. Its Python must be found by name.
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 PARAMETERS := Runtime=python$(VERSION) Architecture=$(ARCHITECTURE)

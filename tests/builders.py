@@ -30,6 +30,7 @@ from vitals.storage.ports import (
     TenantChange,
     Tenants,
 )
+from vitals.storage.reaction_ports import Outbound
 from vitals.usecases.context import Context
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -120,6 +121,7 @@ def a_context(
         administration=cast("Administration", None),
         jobs=cast("Jobs", None),
         snapshots=cast("Snapshots", None),
+        outbound=cast("Outbound", None),
         model_of=lambda _: used,
         clock=lambda: now,
         new_id=lambda _: ID,

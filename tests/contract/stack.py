@@ -1,10 +1,11 @@
 """template.yaml as the contract tests look at it."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local import intrinsics
+from local import intrinsics, patterns
 
 PATH = Path(__file__).parents[2] / "template.yaml"
 DOCUMENT = intrinsics.load(PATH)
@@ -32,21 +33,40 @@ def role_of(properties: dict[str, Any], key: str) -> str:
     return str(role)
 
 
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    """Yield what a role may do, as the template says it."""
+    for policy in RESOURCES[role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert set(statement) - {"Condition"} == {"Effect", "Action", "Resource"}
+            assert statement["Effect"] == "Allow"
+            yield statement
+
+
 def granted(role: str) -> dict[str, set[str]]:
     """Return what a role may do, by resource."""
     found = dict[str, set[str]]()
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert set(statement) == {"Effect", "Action", "Resource"}
-            actions, resources = statement["Action"], statement["Resource"]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                of_resource = found.setdefault(json.dumps(resource), set())
-                of_resource.update([actions] if isinstance(actions, str) else actions)
+    for statement in statements(role):
+        resources = statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            found.setdefault(json.dumps(resource), set()).update(actions(statement))
     return found
+
+
+def actions(statement: Mapping[str, Any]) -> list[str]:
+    """Return the actions of one statement."""
+    found = statement["Action"]
+    return [found] if isinstance(found, str) else found
 
 
 def events(function: str, kind: str) -> list[dict[str, Any]]:
     """Return the properties of a function's events of one type."""
     found = FUNCTIONS[function].get("Events", {}).values()
-    assert {event["Type"] for event in found} <= {"HttpApi", "ScheduleV2", "SQS"}
+    assert {event["Type"] for event in found} <= {"DynamoDB", "HttpApi", "ScheduleV2", "SQS"}
     return [event["Properties"] for event in found if event["Type"] == kind]
+
+
+def reacted_to(record: Mapping[str, Any]) -> bool:
+    """Return whether a record of the stream reaches the reactions: one filter is enough."""
+    [mapping] = events("ReactionsFunction", "DynamoDB")
+    filters = [patterns.matcher(each["Pattern"]) for each in mapping["FilterCriteria"]["Filters"]]
+    return any(matches(record) for matches in filters)

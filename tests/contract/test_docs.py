@@ -3,9 +3,11 @@
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from local.dynamodb import ROOT
+from tests.contract.stack import DOCUMENT
 
 from action_table import ACTIONS
 from vitals.domain.access import ALL_SCOPES
@@ -14,18 +16,21 @@ from vitals.domain.model import STATUSES
 from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.domain.patch import merge_patch
 from vitals.runtime.problems import STATUS
+from vitals.runtime.settings import Settings
 from vitals.usecases.config import ConfigInput
 from vitals.usecases.inputs import read
 from vitals.usecases.model_input import ModelDocument
 from vitals.usecases.model_rules import checked
 
 REFERENCE = (ROOT / "docs" / "actions.md").read_text()
+GUIDE = (ROOT / "docs" / "configuration.md").read_text()
 TABLE = "| action | methods | scopes | parameters |"
+VARIABLES = "| variable | from | holds |"
 
 
-def _rows(header: str) -> Iterator[list[str]]:
+def _rows(header: str, text: str = REFERENCE) -> Iterator[list[str]]:
     """Yield the cells of each row of the table that begins with *header*."""
-    _, _, rest = REFERENCE.partition(f"\n{header}\n")
+    _, _, rest = text.partition(f"\n{header}\n")
     for line in rest.splitlines()[1:]:
         if not line.startswith("|"):
             return
@@ -64,18 +69,35 @@ def test_the_words_that_the_reference_lists_are_those_of_the_code() -> None:
 
 
 def test_every_setting_stands_in_the_guide_and_no_other() -> None:
-    guide = (ROOT / "docs" / "configuration.md").read_text()
+    guide = GUIDE.partition("\n## A deployment\n")[0]
     rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
     settings = {_words(row)[0] for row in rows if "type" not in row}
     assert settings == {*ModelDocument.model_fields, "weights", "limits"}
     assert set(ConfigInput.model_fields) >= settings
-    assert all(f"`{name}`" in guide for name in ConfigInput.model_fields.keys() - {"strict"})
+    assert all(f"`{name}`" in GUIDE for name in ConfigInput.model_fields.keys() - {"strict"})
+
+
+def test_every_variable_of_a_deployment_stands_in_the_guide_and_where_it_comes_from() -> None:
+    variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
+    sources = {name: _named(value) for name, value in variables.items()}
+    rows = {_words(name)[0]: _words(source) for name, source, _ in _rows(VARIABLES, GUIDE)}
+
+    assert {name: rows[name] for name in sources if name in rows} == sources
+    # Beside the template's, what the local cloud alone sets.
+    assert set(rows) == set(sources) | {str(s.alias) for s in Settings.model_fields.values()}
+
+
+def _named(value: Mapping[str, Any]) -> list[str]:
+    """Return the parameters and resources that a value of the template is made of."""
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
+            return [name]
+    return re.findall(r"\$\{(\w+)\}", value["Fn::Sub"])
 
 
 def test_the_guides_examples_are_taken() -> None:
     """Each is merged into the default model with the profiles that its rules name."""
-    guide = (ROOT / "docs" / "configuration.md").read_text()
-    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
+    examples = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
     profiles = {"trial": {"logins": 100}, "key_accounts": {"nps": 100}}
     for example in examples:
         parsed, warnings, _ = read(ConfigInput, example["data"])

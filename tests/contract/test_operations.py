@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -14,13 +15,14 @@ from tests.contract.runbook import RUNBOOK, anchors, blocks, commands
 from tests.contract.stack import DOCUMENT, FUNCTIONS, RESOURCES, of_type
 from tests.unit.runtime.invoking import EVENT, Counters, Lambda, OneJob, a_wiring, written
 
+import deliver
 import jobs
 from action_table import ACTIONS
 from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.job import Job
 from vitals.runtime import serve as serving
 from vitals.runtime.http import Response
-from vitals.runtime.metrics import JOB, NAMESPACE, REQUEST
+from vitals.runtime.metrics import DELIVERY, JOB, NAMESPACE, REQUEST
 from vitals.runtime.serve import Exchange, serve
 from vitals.usecases.inputs import read
 from vitals.usecases.jobs import RESCORE
@@ -28,14 +30,21 @@ from vitals.usecases.jobs import RESCORE
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 [DASHBOARD] = of_type("AWS::CloudWatch::Dashboard").values()
 BODY: str = DASHBOARD["DashboardBody"]["Fn::Sub"]
-EMITTED = {(name, frozenset(by)) for table in (REQUEST, JOB) for by in table for name in table[by]}
+EMITTED = {
+    (name, frozenset(by))
+    for table in (REQUEST, JOB, DELIVERY)
+    for by in table
+    for name in table[by]
+}
 """Each metric of ours, with the members that are its dimensions."""
-LAMBDAS = {"@timestamp", "type", "record.requestId", "record.status", "record.errorType"} | {
-    "record.metrics.durationMs", "record.metrics.maxMemoryUsedMB"
+LAMBDAS = {"@timestamp", "type"} | {
+    "record.requestId", "record.status", "record.errorType",
+    "record.metrics.durationMs", "record.metrics.maxMemoryUsedMB",
 }  # fmt: skip
 """What CloudWatch and Lambda put beside the lines' own members, or into lines of their own."""
 OF_THE_CLI = {"--cli-binary-format", "--max-items", "--notification-endpoint"}
 """Options that the CLI adds to the operations' own, or calls otherwise."""
+BROKE_OFF = {"job broke off", "reaction broke off", "delivery broke off"}
 INSIGHTS = {"filter", "fields", "stats", "sort", "limit", "by", "as", "in", "like", "and", "desc"}
 """The words of CloudWatch Logs Insights."""
 
@@ -125,7 +134,7 @@ def test_the_dashboard_shows_metrics_that_the_code_writes_and_all_of_them() -> N
     ours = {(name, by) for namespace, name, by in shown() if namespace == NAMESPACE}
 
     assert ours <= EMITTED
-    assert {name for name, _ in ours} == {name for name, _ in EMITTED} - {"job_ms"}
+    assert {name for name, _ in ours} == {name for name, _ in EMITTED} - {"job_ms", "delivery_ms"}
     assert set(re.findall(r"vitals-[^\"\\']*", BODY)) == {service()}
 
 
@@ -152,7 +161,7 @@ def test_every_function_and_every_queue_of_dead_letters_has_an_alarm() -> None:
 
 def test_alarms_reach_their_topic_though_it_is_encrypted() -> None:
     topic = RESOURCES["AlarmTopic"]["Properties"]
-    [key] = of_type("AWS::KMS::Key").values()
+    key = RESOURCES["AlarmKey"]["Properties"]
     [_, cloudwatch] = key["KeyPolicy"]["Statement"]
 
     assert topic["KmsMasterKeyId"] == {"Ref": "AlarmKey"}, "alias/aws/sns is closed to CloudWatch"
@@ -169,9 +178,20 @@ def test_a_deployment_without_an_address_subscribes_nobody() -> None:
     }
 
 
+def test_queries_look_into_the_log_of_every_function() -> None:
+    [asked_of] = [each for each in blocks("sh") if "aws logs start-query" in each]
+    groups = {
+        plain(RESOURCES[each["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["LogGroupName"])
+        for each in FUNCTIONS.values()
+    }
+
+    named = set(re.findall(r'"(/aws/lambda/\$STACK-\w+)"', asked_of))
+    assert named == {each.replace("${AWS::StackName}", "$STACK") for each in groups}
+
+
 @pytest.fixture
 def members(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The members of the lines of a refused request, of a failed one, and of a job."""
+    """The members of the lines of a refused request, a failed one, a job, and a delivery."""
     monkeypatch.setattr(serving, "wiring", a_wiring)
 
     def refused(exchange: Exchange) -> Response:
@@ -187,6 +207,11 @@ def members(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -
     one = OneJob(job)
     monkeypatch.setattr(jobs, "wiring", lambda: a_wiring(tenants=Counters(), jobs=one))
     jobs.handler(one.event, Lambda())
+    asked = SimpleNamespace(background=lambda *_: object())
+    monkeypatch.setattr(deliver, "wiring", lambda: asked)
+    monkeypatch.setattr(deliver, "deliver", lambda *_: "failed")
+    body = json.dumps({"tenant_id": "t", "delivery_id": "d"})
+    deliver.handler({"Records": [{"messageId": "m", "body": body}]}, Lambda())
     return {name for line in written(caplog) for name in line}
 
 
@@ -218,7 +243,7 @@ def test_every_line_that_is_looked_for_is_written_somewhere() -> None:
     )
     filters = re.findall(r"filter message (?:= |in \[)([^|\]\n]+)", RUNBOOK)
     messages = {each for some in filters for each in re.findall(r'"([^"]+)"', some)}
-    assert {"request", "unforeseen", "job", "job broke off"} == messages
+    assert {"request", "unforeseen", "job", "delivery", *BROKE_OFF} == messages
     assert all(f'"{message}"' in code for message in messages)
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.dynamodb_stub import Exchange
-from local import dynamodb, intrinsics
+from local import dynamodb, intrinsics, streams
+from tests.builders import TENANT_ID
+from tests.contract.stack import reacted_to
+
+from vitals.storage.reaction_ports import DIGEST, Wake
+from vitals.storage.table import Item
+from vitals.storage.wakes import wake_item
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Invoke
@@ -21,7 +27,10 @@ INDEX = json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"})
 
 
 def granted(function: str) -> set[tuple[str, str]]:
-    """Return which operations the template allows a function on which resource."""
+    """Return which operations the template allows a function on the table and its index.
+
+    What reads the stream is not the function's code, but the mapping that invokes it.
+    """
     [role, _] = RESOURCES[function]["Properties"]["Role"]["Fn::GetAtt"]
     found = set()
     for policy in RESOURCES[role]["Properties"]["Policies"]:
@@ -29,7 +38,7 @@ def granted(function: str) -> set[tuple[str, str]]:
             actions = statement["Action"]
             for action in [actions] if isinstance(actions, str) else actions:
                 found.add((action, json.dumps(statement["Resource"])))
-    return {(action, place) for action, place in found if action.startswith("dynamodb:")}
+    return {(action, place) for action, place in found if place in (TABLE, INDEX)}
 
 
 def needed(calls: Sequence[Exchange]) -> set[tuple[str, str]]:
@@ -134,3 +143,76 @@ def test_the_jobs_function_may_do_what_it_does_and_nothing_else(
     run(call("delete_tenant", tenant_id=other["id"], confirm="Other"), mine)
 
     assert needed(calls["JobsFunction"]) == granted("JobsFunction")
+
+
+def tenant_of(api_key: str, invoke: "Invoke") -> str:
+    """Return the id of the tenant that a key belongs to."""
+    event = json.loads((ROOT / "events/actions/get_customer.json").read_text(encoding="utf-8"))
+    event["headers"]["x-api-key"] = api_key
+    event["rawQueryString"] = "action=whoami"
+    return str(json.loads(invoke("ActionsFunction", event)["body"])["data"]["tenant_id"])
+
+
+def test_the_reactions_function_may_do_what_it_does(
+    invoke: "Invoke", api_key: str, aws: dict[str, str], calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/actions/upsert_account.json").read_text(encoding="utf-8"))
+    event["headers"]["x-api-key"] = api_key
+
+    def call(action: str, **data: Any) -> None:
+        event["body"] = json.dumps({"action": action, "data": data})
+        assert invoke("ActionsFunction", event)["statusCode"] == 200
+
+    call("upsert_account", name="Reacted To", logins=28)
+    call("upsert_account", name="Reacted To", logins=3)
+    call("upsert_account", name="Erased", logins=28)
+    call("delete_customer", name="Erased", hard=True)
+    client, arn = dynamodb.stream("customer-vitals", aws)
+    written = [
+        json.loads(streams.as_json(record, arn.partition("/stream/")[0], "local"))
+        for _, page in streams.Stream(client, arn, lambda _: None).poll()
+        for record in page
+    ]
+    records = [record for record in written if reacted_to(record)][-100:]
+
+    assert "Reacted To" in json.dumps(records)
+    assert invoke("ReactionsFunction", {"Records": records}) == {"batchItemFailures": []}
+
+    assert set() < needed(calls["ReactionsFunction"]) <= granted("ReactionsFunction")
+
+
+def test_the_deliver_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke", api_key: str, aws: dict[str, str], calls: dict[str, list[Exchange]]
+) -> None:
+    mine = tenant_of(api_key, invoke)
+
+    def of_mine(name: str) -> Any:
+        text = (ROOT / "events" / name).read_text(encoding="utf-8")
+        return json.loads(text.replace(TENANT_ID, mine))
+
+    [pending] = of_mine("reactions/delivery_pending.json")["Records"]
+    item, table = pending["dynamodb"]["NewImage"], dynamodb.client_of(aws)
+    later = str(int((datetime.now(UTC) + timedelta(days=30)).timestamp()))
+    table.put_item(TableName="customer-vitals", Item=item | {"expires_at": {"N": later}})
+    answer = invoke("DeliverFunction", of_mine("deliver/first_attempt.json"))
+
+    # The connection is gone: that is the end of the delivery, and no attempt of it.
+    assert answer == {"batchItemFailures": []}
+    after = table.get_item(TableName="customer-vitals", Key=pending["dynamodb"]["Keys"])["Item"]
+    assert after["state"]["S"] == "cancelled"
+    assert needed(calls["DeliverFunction"]) == granted("DeliverFunction")
+
+
+def test_the_alerts_function_may_do_what_it_does(
+    invoke: "Invoke", api_key: str, aws: dict[str, str], calls: dict[str, list[Exchange]]
+) -> None:
+    now = datetime.now(UTC)
+    summary = Wake(tenant_of(api_key, invoke), DIGEST, "gone#1", now - timedelta(minutes=1))
+    item, table = wake_item(Item, summary).serialize(), dynamodb.client_of(aws)
+    table.put_item(TableName="customer-vitals", Item=item)
+
+    invoke("AlertsFunction", {"time": f"{now:%Y-%m-%dT%H:%M:%SZ}"})
+
+    key = {name: item[name] for name in ("PK", "SK")}
+    assert "Item" not in table.get_item(TableName="customer-vitals", Key=key)
+    assert set() < needed(calls["AlertsFunction"]) <= granted("AlertsFunction")

@@ -1,6 +1,7 @@
 """What template.yaml promises: its routes, its table, and what its functions may do."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -14,11 +15,13 @@ from tests.contract.stack import (
     FUNCTIONS,
     PATH,
     RESOURCES,
+    actions,
     arn,
     events,
     granted,
     of_type,
     role_of,
+    statements,
 )
 
 from vitals.storage.table import ByTime, Item
@@ -32,6 +35,12 @@ ITEM_ACTIONS = {
 RECEIVE_ACTIONS = {
     *("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 }
+STREAM_ACTIONS = {*("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
+SENDERS = {"ReactionsFunction", "AlertsFunction"}
+"""Who puts deliveries into their queue."""
+SES_ACTIONS = {"ses:SendEmail", "ses:SendRawEmail"}
+SECRETS = {"ActionsFunction": {"kms:Encrypt", "kms:Decrypt"}, "DeliverFunction": {"kms:Decrypt"}}
+"""Who seals what connections keep secret, and who opens it. They send e-mail, too."""
 
 
 def routes(function: str) -> set[str]:
@@ -55,12 +64,21 @@ def test_the_admin_function_is_not_reachable_over_http() -> None:
 
 
 def test_the_decay_function_is_invoked_every_quarter_of_an_hour_with_that_instant() -> None:
-    [schedule] = read(PATH, {}).schedules
+    [schedule] = [one for one in read(PATH, {}).schedules if one.function == "DecayFunction"]
     first, second = islice(schedule.after(datetime(2026, 3, 2, 23, 50, tzinfo=UTC)), 2)
     event = json.loads((ROOT / "events/decay/midnight.json").read_text(encoding="utf-8"))
 
-    assert (schedule.function, schedule.event(first)) == ("DecayFunction", event)
+    assert schedule.event(first) == event
     assert second - first == timedelta(minutes=15)
+
+
+def test_the_alerts_function_is_invoked_every_five_minutes_with_that_instant() -> None:
+    [schedule] = [one for one in read(PATH, {}).schedules if one.function == "AlertsFunction"]
+    first, second = islice(schedule.after(datetime(2026, 3, 2, 8, 57, tzinfo=UTC)), 2)
+    event = json.loads((ROOT / "events/alerts/due.json").read_text(encoding="utf-8"))
+
+    assert schedule.event(first) == event
+    assert second - first == timedelta(minutes=5)
 
 
 def test_the_stage_is_throttled_and_closed_to_browsers_of_other_sites() -> None:
@@ -144,25 +162,65 @@ def test_the_table_name_is_one_that_fits() -> None:
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
-def test_a_function_may_touch_its_table_its_log_and_its_queues_and_nothing_else(
-    function: str,
-) -> None:
+def test_a_function_may_touch_what_its_work_needs_and_nothing_else(function: str) -> None:
     logs = FUNCTIONS[function]["LoggingConfig"]["LogGroup"]["Ref"]
-    allowed = {
-        arn("Table"): {f"dynamodb:{action}" for action in ITEM_ACTIONS},
-        json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"}): {"dynamodb:Query"},
-        arn(logs): {"logs:CreateLogStream", "logs:PutLogEvents"},
-    }
+    allowed = {arn(logs): {"logs:CreateLogStream", "logs:PutLogEvents"}}
+    if function != "DeliverFunction":  # it is told its delivery by id
+        allowed[json.dumps({"Fn::Sub": "${Table.Arn}/index/by_time"})] = {"dynamodb:Query"}
     for event in events(function, "SQS"):
         allowed[json.dumps(event["Queue"])] = {f"sqs:{action}" for action in RECEIVE_ACTIONS}
+    for event in events(function, "DynamoDB"):
+        letters = json.dumps(event["DestinationConfig"]["OnFailure"]["Destination"])
+        allowed[json.dumps(event["Stream"])] = {f"dynamodb:{action}" for action in STREAM_ACTIONS}
+        allowed[letters] = {"sqs:SendMessage"}
+    if function in SENDERS:
+        allowed[arn("DeliveriesQueue")] = {"sqs:SendMessage"}
+    if function in SECRETS:
+        allowed[arn("SecretsKey")] = SECRETS[function]
+        allowed |= {of_ses(kind): SES_ACTIONS for kind in ("identity", "configuration-set")}
 
     found = granted(role_of(FUNCTIONS[function], "Role"))
 
-    assert set(found) == set(allowed)
-    for resource, actions in found.items():
-        assert actions <= allowed[resource]
+    assert found.pop(arn("Table")) <= {f"dynamodb:{action}" for action in ITEM_ACTIONS}
+    assert found == allowed
     assert "Policies" not in FUNCTIONS[function], "SAM adds a policy on every log group to these"
     assert "ManagedPolicyArns" not in json.dumps(RESOURCES)
+
+
+def of_ses(kind: str) -> str:
+    """Return how the template refers to everything of one kind that is SES's, as JSON."""
+    place = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}"
+    return json.dumps({"Fn::Sub": f"{place}:{kind}/*"})
+
+
+@pytest.mark.parametrize("function", sorted(SECRETS))
+def test_e_mail_has_the_sender_of_the_deployment_or_is_not_sent(function: str) -> None:
+    found = list(statements(role_of(FUNCTIONS[function], "Role")))
+    limited = [each for each in found if "Condition" in each]
+
+    assert limited == [each for each in found if SES_ACTIONS & set(actions(each))]
+    assert [each["Condition"] for each in limited] == [
+        {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+    ]
+    # An empty sender is nobody's, and what is more than an address would never be equal.
+    sender = PARAMETERS["MailFrom"]
+    assert sender["Default"] == ""
+    assert re.search(sender["AllowedPattern"], "health@example.com")
+    assert re.search(sender["AllowedPattern"], "")
+    assert not re.search(sender["AllowedPattern"], "Vitals <health@example.com>")
+
+
+def test_the_stored_secrets_outlive_the_stack_and_its_mistakes() -> None:
+    key = RESOURCES["SecretsKey"]
+    [policy] = key["Properties"]["KeyPolicy"]["Statement"]
+
+    assert key["Type"] == "AWS::KMS::Key"
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert key["Properties"]["EnableKeyRotation"] is True
+    # The account, so that roles decide; a key that nobody may see to could never be mended.
+    assert list(policy["Principal"]) == ["AWS"]
+    assert policy["Principal"]["AWS"]["Fn::Sub"].endswith(":iam::${AWS::AccountId}:root")
+    assert policy["Action"] == "kms:*"
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -203,7 +261,7 @@ def test_the_settings_of_a_deployment_are_parameters_with_the_documented_default
     defaults = {
         name: str(PARAMETERS[value["Ref"]]["Default"])
         for name, value in variables.items()
-        if "Ref" in value
+        if value.get("Ref") in PARAMETERS
     }
 
     assert defaults == {
@@ -212,7 +270,15 @@ def test_the_settings_of_a_deployment_are_parameters_with_the_documented_default
         "VITALS_LIMIT_WRITES": "300",
         "VITALS_LIMIT_RECORDS": "10000",
         "LOG_LEVEL": "INFO",
+        "MAIL_FROM": "",
     }
+
+
+def test_every_function_knows_where_deliveries_go_and_what_seals_secrets() -> None:
+    variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert variables["DELIVERIES_QUEUE_URL"] == {"Ref": "DeliveriesQueue"}
+    assert json.dumps(variables["SECRETS_KEY"]) == arn("SecretsKey")
 
 
 def test_a_deployment_says_where_it_is() -> None:

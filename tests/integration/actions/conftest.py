@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from local import template
 from tests.integration.actions.api import Api, Clock, an_api, forget
+from tests.integration.actions.outside import Outside, Reacting
 from tests.integration.tables import connected, created
 
 from vitals.runtime import clock
@@ -32,7 +33,23 @@ def table(
 
 
 @pytest.fixture
-def api(table: Table, monkeypatch: pytest.MonkeyPatch) -> Api:
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    """What is beside the table, played for the length of a test."""
+    played = Outside()
+    monkeypatch.setattr("vitals.runtime.wiring.KeyVault", played.vault)
+    monkeypatch.setattr("vitals.runtime.wiring.QueueSender", played.sender)
+    monkeypatch.setattr("vitals.runtime.wiring.attempt", played.attempt)
+    return played
+
+
+@pytest.fixture
+def reacting(api: Api, outside: Outside, aws: Mapping[str, str]) -> Reacting:
+    """What follows from writes, when the test asks for it."""
+    return Reacting(api, outside, aws)
+
+
+@pytest.fixture
+def api(table: Table, outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Api:  # noqa: ARG001 - played before the function starts
     """The API of a new tenant with a key of every scope, at NOW until the test moves it."""
     hands = Clock()
     monkeypatch.setattr(clock, "now", lambda: hands.now)

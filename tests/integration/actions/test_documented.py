@@ -26,7 +26,8 @@ FIELDS = {
     "renewal_date", "next_touch", "since", "sentiment", "scoring_profile", "custom_fields",
     "score", "score_exact", "status", "computed_score", "override", "coverage", "missing",
     "low_confidence", "contributions", "model_version", "next_band_change_at",
-    "next_band_change_to", "priority_score", "cadence_status", "days_until_renewal", "created_at",
+    "next_band_change_to", "priority_score", "momentum", "momentum_direction",
+    "cadence_status", "days_until_renewal", "created_at",
     "updated_at", "score_changed_at", "version", "dedupe_id", "path_to_next_band",
 }  # fmt: skip
 

@@ -163,8 +163,10 @@ EVERY_FACT: dict[str, Any] = {
 }  # fmt: skip
 BOOKKEEPING = {
     "id", "tenant_id", "created_at", "updated_at", "version", "change_id", "cause", "received",
+    "recent",
 }  # fmt: skip
-"""What a change's own columns say, or what is no change: when a signal last arrived."""
+"""What a change's own columns say, what follows from the changes before, or what is no change:
+when a signal last arrived."""
 
 
 def test_whatever_is_stored_of_a_customer_is_in_its_change() -> None:

@@ -23,7 +23,7 @@ class Change:
 
     *action* is the verb that was called, *cause* why the customer changed (api, contact, rescore,
     decay, import …). *score_before* and *status_before* are what was published until then;
-    *contributions_before* explain the score as it stood at the instant before.
+    *contributions_before* explain the score as it was last published.
     """
 
     id: str

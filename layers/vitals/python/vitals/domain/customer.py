@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from vitals.domain.curves import Value
 from vitals.domain.instants import iso, local_day
 from vitals.domain.model import CONTACT, ScoringModel
 from vitals.domain.numbers import Number
+from vitals.domain.recent import Step, highest, score_on
 from vitals.domain.scoring import Score, score
 
 TRASH_DAYS = 30
@@ -45,6 +46,7 @@ class Customer:
     *score*, *status* are what was last published; `published_at` gives them at any later instant.
     *signals* hold every signal but `days`, which follows from *last_contact_on*. Amounts are in
     whole cents. *lifecycle_auto* tells that the at-risk stage was not set by hand (AMB-33).
+    *recent* are the last days' published scores.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Customer:
     score: int | None = None
     status: str = "unscored"
     score_changed_at: datetime | None = None
+    recent: tuple[Step, ...] = ()
     deleted_at: datetime | None = None
     change_id: str = ""
     cause: str = ""
@@ -101,6 +104,24 @@ class Customer:
     def computed(self, model: ScoringModel, today: date) -> Score:
         """Return the score that the signals give as of *today*, whatever the override."""
         return score(model, self.profile(model), self.taken(model, today))
+
+    def steps(self, where: tzinfo) -> tuple[Step, ...]:
+        """Return the last days' published scores; one that never moved since is one step."""
+        if self.recent or self.score is None:
+            return self.recent
+        return (
+            (local_day(self.score_changed_at or self.updated_at, where), self.score, self.score),
+        )
+
+    def momentum(self, score: int | None, today: date, where: tzinfo, days: int) -> int | None:
+        """Return by how many points *score* is above that of *days* ago (IQ-094), or None."""
+        then = score_on(self.steps(where), today - timedelta(days=days))
+        return None if score is None or then is None else score - then
+
+    def drop(self, score: int | None, today: date, where: tzinfo, days: int) -> int | None:
+        """Return by how many points *score* is below the highest of the last *days* (AMB-09)."""
+        top = highest(self.steps(where), today - timedelta(days=days))
+        return None if score is None or top is None else top - score
 
     def active_override(self, now: datetime) -> Override | None:
         """Return the override if it stands at *now*."""

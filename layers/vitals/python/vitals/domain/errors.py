@@ -132,6 +132,66 @@ class ModelNotFoundError(VitalsError):
     code = "model_not_found"
 
 
+class RuleNotFoundError(VitalsError):
+    """No such rule in this tenant."""
+
+    code = "rule_not_found"
+
+
+class AlertNotFoundError(VitalsError):
+    """No such alert in this tenant."""
+
+    code = "alert_not_found"
+
+
+class ConnectionNotFoundError(VitalsError):
+    """No such connection, or webhook subscription, in this tenant."""
+
+    code = "connection_not_found"
+
+
+class ConnectionExistsError(VitalsError):
+    """Another connection has that name."""
+
+    code = "connection_exists"
+
+
+class ConnectionInUseError(VitalsError):
+    """Rules or managers name the connection that was to go."""
+
+    code = "connection_in_use"
+
+
+class ConnectionDisabledError(VitalsError):
+    """Nothing is sent over the connection until it is enabled."""
+
+    code = "connection_disabled"
+
+
+class ManagerNotFoundError(VitalsError):
+    """No manager of that name has connections."""
+
+    code = "manager_not_found"
+
+
+class DeliveryNotFoundError(VitalsError):
+    """No such delivery in this tenant, or it is older than deliveries are kept."""
+
+    code = "delivery_not_found"
+
+
+class InProgressError(VitalsError):
+    """The first request of this Idempotency-Key is under way, or broke off."""
+
+    code = "in_progress"
+
+
+class TooManyError(VitalsError):
+    """The tenant has as many of these as it may have."""
+
+    code = "too_many"
+
+
 class ProfileNotFoundError(VitalsError):
     """The model has no such profile."""
 

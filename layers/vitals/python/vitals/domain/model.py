@@ -110,6 +110,9 @@ class ScoringModel:
     profiles: Mapping[str, Mapping[str, int]]
     profile_rules: tuple[ProfileRule, ...] = ()
     expansion_percent: Number = 20
+    quiet_after: int = 30
+    momentum_points: Number = 5
+    momentum_days: int = 7
     time_zone: str = "UTC"
 
     @cached_property

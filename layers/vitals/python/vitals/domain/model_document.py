@@ -125,6 +125,9 @@ def model_from_document(version: int, document: Mapping[str, Any]) -> ScoringMod
         },
         profile_rules=tuple(_rule(given) for given in document["profile_rules"]),
         expansion_percent=parse_number(document["expansion"]["percent"]),
+        quiet_after=int(document["quiet_after"]),
+        momentum_points=parse_number(document["momentum"]["points"]),
+        momentum_days=int(document["momentum"]["days"]),
         time_zone=document["time_zone"],
     )
 

@@ -12,6 +12,7 @@ from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day, zone
 from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
+from vitals.domain.recent import KEPT, Step, recorded
 from vitals.domain.scoring import contributions
 
 _AT_RISK = ("critical", "at_risk")
@@ -48,7 +49,7 @@ def settled(
     version, at = after_version(before, moment.now)
     after, automatic = rescored(before, after, model, at, staged=not reason.lifecycle_given)
     if before is None or (before.score, before.status) != (after.score, after.status):
-        after = replace(after, score_changed_at=at)
+        after = replace(after, score_changed_at=at, recent=_recent(before, after, model, at))
     changed = differences(before, after)
     if before is not None and not changed and reason.contact is None:
         return after, None
@@ -68,7 +69,10 @@ def settled(
         status_before=before.status if before else None,
         score_after=after.score,
         status_after=after.status,
-        contributions_before=_explained(before, before_model or model, at),
+        # As it was published: else time alone would seem to have moved nothing.
+        contributions_before=_explained(
+            before, before_model or model, before.updated_at if before else at
+        ),
         contributions_after=_explained(after, model, at),
         contact=reason.contact,
     )
@@ -96,6 +100,21 @@ def rescored(
     after = replace(after, lifecycle=stage, lifecycle_auto=stage == "atrisk")
     # Another stage may have another profile; the stage it leads to is not asked again.
     return _published(after, model, at), ("lifecycle",)
+
+
+def _recent(
+    before: Customer | None, after: Customer, model: ScoringModel, at: datetime
+) -> tuple[Step, ...]:
+    """Return the last days' scores with that of *after*, which was published at *at*."""
+    where = zone(model.time_zone)
+    shift = 0
+    if before is not None and before.score is not None and before.model_version != model.version:
+        # What the newer model alone makes of the same facts is no drop of the customer's.
+        anew, _ = before.published_at(model, at, where)
+        shift = 0 if anew is None else anew - before.score
+    steps = before.steps(where) if before else ()
+    kept = max(KEPT, model.momentum_days + 1)
+    return recorded(steps, local_day(at, where), after.score, shift, kept)
 
 
 def _published(customer: Customer, model: ScoringModel, at: datetime) -> Customer:

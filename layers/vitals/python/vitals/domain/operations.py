@@ -23,6 +23,18 @@ def cadence_status(customer: Customer, model: ScoringModel, contacted: date, tod
     return "due_soon" if days >= cadence.due else "on_track"
 
 
+def direction(moved: int | None, points: Number) -> str:
+    """Return rising, falling or steady for a score that *moved* so far; unknown for None (IQ-094).
+
+    A move of at least *points* is momentum.
+    """
+    if moved is None:
+        return "unknown"
+    if abs(moved) < points:
+        return "steady"
+    return "rising" if moved > 0 else "falling"
+
+
 def days_until_renewal(customer: Customer, today: date) -> int | None:
     """Return the days until the renewal date, negative when it has passed."""
     return (customer.renewal_date - today).days if customer.renewal_date else None

@@ -46,10 +46,10 @@ class Snapshot:
     everybody: Figures = field(default_factory=Figures)
     parts: dict[str, dict[str, Figures]] = field(default_factory=dict)
 
-    def add(self, customer: Customer, score: int | None, status: str) -> None:
+    def add(self, customer: Customer, score: int | None, status: str, momentum: str) -> None:
         """Count *customer*, which stands at *score* and in the band *status*."""
         self.everybody.add(customer, score)
-        for part, names in _parts(customer, status).items():
+        for part, names in _parts(customer, status, momentum).items():
             groups = self.parts.setdefault(part, {})
             for name in names:
                 groups.setdefault(name, Figures()).add(customer, score)
@@ -65,9 +65,10 @@ class Snapshot:
         }
 
 
-def _parts(customer: Customer, status: str) -> Mapping[str, Iterable[str]]:
+def _parts(customer: Customer, status: str, momentum: str) -> Mapping[str, Iterable[str]]:
     return {
         "status": (status,),
+        "momentum": (momentum,),
         "tier": (customer.tier or WITHOUT,),
         "lifecycle": (customer.lifecycle,),
         "manager": (customer.manager or WITHOUT,),

@@ -12,6 +12,7 @@ from vitals.domain.numbers import Number, parse_number, published_ratio
 from vitals.domain.operations import (
     cadence_status,
     days_until_renewal,
+    direction,
     expansion_estimate,
     priority,
 )
@@ -39,6 +40,7 @@ def customer_view(
     score, status = customer.published_at(model, now, where)
     rank = priority(customer, model, score, portfolio_mrr, today)
     contacted = customer.last_contact_on or local_day(customer.created_at, where)
+    moved = customer.momentum(score, today, where, model.momentum_days)
     view = {
         "id": customer.id,
         "tenant_id": customer.tenant_id,
@@ -68,6 +70,8 @@ def customer_view(
         "expansion_estimate": expansion_estimate(customer, model, status),
         "priority_score": rank["score"] if rank else None,
         "priority": rank,
+        "momentum": moved,
+        "momentum_direction": direction(moved, model.momentum_points),
         "cadence_status": cadence_status(customer, model, contacted, today),
         "days_until_renewal": days_until_renewal(customer, today),
         "renewal_overdue": bool(customer.renewal_date and customer.renewal_date < today),

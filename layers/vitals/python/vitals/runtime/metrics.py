@@ -19,6 +19,13 @@ REQUEST: Metrics = {
     # A metric costs for every action it is kept of: what says nothing by action is not.
     ("service", "action"): _OF_ACTION,
 }
+DELIVERY: Metrics = {
+    ("service",): {
+        "deliveries": "Count",
+        "deliveries_failed": "Count",
+        "delivery_ms": "Milliseconds",
+    }
+}
 JOB: Metrics = {("service",): _OF_KIND, ("service", "kind"): _OF_KIND}
 
 

@@ -26,6 +26,10 @@ class Settings(BaseModel):
     limit_reads: Annotated[Limit, Field(alias="VITALS_LIMIT_READS")] = 1000
     limit_writes: Annotated[Limit, Field(alias="VITALS_LIMIT_WRITES")] = 300
     limit_records: Annotated[Limit, Field(alias="VITALS_LIMIT_RECORDS")] = 10_000
+    deliveries_queue_url: Annotated[str, Field(alias="DELIVERIES_QUEUE_URL")] = ""
+    secrets_key: Annotated[str, Field(alias="SECRETS_KEY")] = ""
+    mail_from: Annotated[str, Field(alias="MAIL_FROM")] = ""
+    local: Annotated[bool, Field(alias="VITALS_LOCAL")] = False
     log_level: Annotated[str, Field(alias="LOG_LEVEL")] = "INFO"
 
     @property

@@ -18,10 +18,14 @@ from vitals.runtime import clock
 from vitals.runtime.api_keys import digest, new_key
 from vitals.runtime.authenticate import admitted, opened
 from vitals.runtime.logging import logger
+from vitals.runtime.outside import KeyVault, QueueSender, attempt
+from vitals.runtime.receivers import check_url, new_secret
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.administration import AdministrationTable
+from vitals.storage.alerts import AlertTable
 from vitals.storage.clocks import ClockTable
 from vitals.storage.customers import CustomerTable
+from vitals.storage.deliveries import DeliveryTable
 from vitals.storage.jobs import JobTable
 from vitals.storage.ports import (
     Administration,
@@ -32,9 +36,12 @@ from vitals.storage.ports import (
     StorageBusyError,
     Tenants,
 )
+from vitals.storage.reaction_ports import Outbound
+from vitals.storage.rulebooks import RulebookTable
 from vitals.storage.snapshots import SnapshotTable
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
+from vitals.storage.wakes import WakeTable
 from vitals.usecases.context import Context, Idempotency
 
 FRESH = 30
@@ -65,6 +72,7 @@ class Wiring:
     jobs: Jobs
     clocks: Clocks
     snapshots: Snapshots
+    outbound: Outbound
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
 
@@ -114,6 +122,20 @@ class Wiring:
 
         return load
 
+    def background(
+        self, tenant_id: str, name: str, now: datetime, seconds_left: Callable[[], float]
+    ) -> Context | None:
+        """Return what a use-case is handed that no request asked for, but *name* of ours.
+
+        None for a tenant that is gone, or that is being erased.
+        """
+        tenant = self.tenants.tenant(tenant_id, consistent=True)
+        if tenant is None or tenant.deleted_at is not None:
+            return None
+        # It opens nothing: it names who acts.
+        key = ApiKey(name, tenant_id, name, (), now, prefix="")
+        return self.context(key, tenant, now, seconds_left)
+
     def context(
         self,
         key: ApiKey,
@@ -145,6 +167,7 @@ class Wiring:
             administration=self.administration,
             jobs=self.jobs,
             snapshots=self.snapshots,
+            outbound=self.outbound,
             model_of=self.model_of(tenant),
             clock=clock.now,
             new_id=clock.new_id,
@@ -171,4 +194,15 @@ def wiring() -> Wiring:
         JobTable(table),
         ClockTable(table),
         SnapshotTable(table),
+        Outbound(
+            rulebooks=RulebookTable(table),
+            alerts=AlertTable(table),
+            deliveries=DeliveryTable(table),
+            wakes=WakeTable(table),
+            vault=KeyVault(settings().secrets_key),
+            sender=QueueSender(settings().deliveries_queue_url),
+            attempt=attempt,
+            check_url=check_url,
+            new_secret=new_secret,
+        ),
     )

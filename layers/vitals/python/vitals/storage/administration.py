@@ -16,6 +16,7 @@ from vitals.storage.api_keys import key_item, key_of, key_row
 from vitals.storage.clocks import clock_item
 from vitals.storage.jobs import job_item
 from vitals.storage.ports import Act, KeyChange, Place
+from vitals.storage.rulebooks import write_entry
 from vitals.storage.table import INDEX, Found, Table, Writes
 from vitals.storage.tenants import model_item, tenant_item, unmoved
 
@@ -49,6 +50,8 @@ class AdministrationTable:
             earlier = act.job.version - 1
             same = self._item.version == earlier if earlier else absent
             writes.put("version", job_item(self._item, act.job), same)
+        for entry in act.entries:
+            write_entry(writes, self._item, tenant.id, entry)
         audited = self._item(*_place(tenant, act.event), row=_event_row(act.event))
         writes.put("version", audited, absent)
         put_answer(writes, self._item, tenant, act.answer)

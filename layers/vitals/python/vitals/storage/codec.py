@@ -11,6 +11,7 @@ from typing import Any
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer, Override, Received
 from vitals.domain.instants import iso
+from vitals.domain.recent import Step
 
 Decoder = Callable[[Any], Any]
 
@@ -40,6 +41,14 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _steps_row(steps: tuple[Step, ...]) -> list[list[int | None]]:
+    return [[day.toordinal(), high, last] for day, high, last in steps]
+
+
+def _steps_of(stored: list[list[int]]) -> tuple[Step, ...]:
+    return tuple((date.fromordinal(day), high, last) for day, high, last in stored)
+
+
 # Short names: the index holds this once more for every customer, about 300 bytes.
 _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
     ("name", "n", _same, _same),
@@ -64,6 +73,7 @@ _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
     ("score", "sc", _same, _same),
     ("status", "st", _same, _same),
     ("score_changed_at", "ch", iso, datetime.fromisoformat),
+    ("recent", "rs", _steps_row, _steps_of),
     ("created_at", "c", iso, datetime.fromisoformat),
     ("deleted_at", "d", iso, datetime.fromisoformat),
 )

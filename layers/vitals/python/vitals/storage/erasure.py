@@ -8,6 +8,7 @@ from itertools import islice
 from vitals.domain.access import Tenant
 from vitals.storage import keys
 from vitals.storage.customers import locks, stored_customer
+from vitals.storage.reaction_ports import DIGEST
 from vitals.storage.table import INDEX, Table
 
 _BATCH = 100
@@ -36,12 +37,23 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
         for item in table.query(keys.partition(tenant, shard), consistent=True):
             customer_id = item.SK.removeprefix("C#")
             yield from _keys_of(table, keys.history_partition(tenant, customer_id))
+            yield from _keys_of(table, keys.alerts_partition(tenant.id, customer_id))
             if item.row:
                 yield from locks(tenant, stored_customer(tenant, item))
             yield item.PK, item.SK
     for key in table.query(keys.tenant_keys(tenant.id), index=INDEX):
         yield key.PK, key.SK
+    for key in table.query(keys.deliveries_feed(tenant.id), index=INDEX):
+        yield key.PK, key.SK
+    for wake in table.query(keys.wakes_partition(tenant.id), consistent=True):
+        kind, _, key_of_wake = wake.SK.partition("#")
+        if kind == DIGEST:
+            box = key_of_wake.partition("#")[0]
+            yield from _keys_of(table, keys.box_partition(tenant.id, box))
     for partition in (
+        keys.wakes_partition(tenant.id),
+        keys.rules_partition(tenant.id),
+        keys.health_partition(tenant.id),
         keys.audit_partition(tenant.id),
         keys.requests_partition(tenant.id),
         keys.jobs_partition(tenant.id),

@@ -105,6 +105,56 @@ def snapshots_partition(tenant_id: str) -> str:
     return f"T#{tenant_id}#SNAP"
 
 
+def rules_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's rules, connections and managers."""
+    return f"T#{tenant_id}#RULES"
+
+
+def health_partition(tenant_id: str) -> str:
+    """Return the partition that tells how the tenant's endpoints do."""
+    return f"T#{tenant_id}#HEALTH"
+
+
+def alerts_partition(tenant_id: str, customer_id: str) -> str:
+    """Return the partition of one customer's alerts."""
+    return f"T#{tenant_id}#AL#{customer_id}"
+
+
+def alerts_feed(tenant_id: str, *, is_open: bool) -> str:
+    """Return the index partition of a tenant's open alerts, or of those that are over."""
+    return f"T#{tenant_id}#{'OPEN' if is_open else 'CLOSED'}"
+
+
+def deliveries_partition(tenant_id: str, owner: str) -> str:
+    """Return the partition of the deliveries that tell of one customer, or of a rule."""
+    return f"T#{tenant_id}#DLV#{owner}"
+
+
+def deliveries_feed(tenant_id: str) -> str:
+    """Return the index partition that lists a tenant's deliveries."""
+    return f"T#{tenant_id}#SENT"
+
+
+def box_partition(tenant_id: str, box: str) -> str:
+    """Return the partition of what waits for one summary."""
+    return f"T#{tenant_id}#BOX#{box}"
+
+
+def wakes_partition(tenant_id: str) -> str:
+    """Return the partition of what of a tenant's is to be gone on with at an instant."""
+    return f"T#{tenant_id}#WAKE"
+
+
+def wake_index(tenant_id: str) -> str:
+    """Return the index partition that holds when something of the tenant's goes on."""
+    return f"WAKE#{zlib.crc32(tenant_id.encode()) % DUE_SHARDS:02d}"
+
+
+def wake_indexes() -> list[str]:
+    """Return every index partition of what goes on at an instant."""
+    return [f"WAKE#{shard:02d}" for shard in range(DUE_SHARDS)]
+
+
 def model_version(sort_key: str) -> int:
     """Return the number of the model version under *sort_key*."""
     return int(sort_key.removeprefix("MODEL#"))

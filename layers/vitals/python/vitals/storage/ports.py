@@ -215,6 +215,24 @@ class TenantChange:
     due: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tenant's rulebook, as of one version: a rule, a connection, a manager."""
+
+    kind: str
+    id: str
+    version: int
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryChange:
+    """One entry before (None: it is new) and after (None: it is deleted)."""
+
+    before: Entry | None
+    after: Entry | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One act of administration: all that it changes, its audit event, and the answer it guards.
@@ -227,6 +245,7 @@ class Act:
     tenants: Sequence[TenantChange] = ()
     models: Sequence[ModelVersion] = ()
     job: Job | None = None
+    entries: Sequence[EntryChange] = ()
     answer: StoredAnswer | None = None
 
 

@@ -20,6 +20,7 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
     # Consistent, or a change of a moment ago would outlive the customer that it names.
     found = table.query(keys.history_partition(tenant, customer_id), older, consistent=True)
     table.delete_many([(item.PK, item.SK) for item in found])
+    erase_reactions(table, tenant.id, customer_id)
     writes = Writes()
     for key in held_by(tombstone):
         writes.delete("lock", kind(*key), kind.doc == customer_id)
@@ -30,6 +31,16 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
     # Whoever was faster has deleted them, and they may be another customer's by now.
     with suppress(WriteConflictError):
         table.transact(writes)
+
+
+def erase_reactions(table: Table, tenant_id: str, customer_id: str) -> None:
+    """Erase the customer's alerts and the deliveries that tell of it."""
+    for place in (
+        keys.alerts_partition(tenant_id, customer_id),
+        keys.deliveries_partition(tenant_id, customer_id),
+    ):
+        found = table.query(place, consistent=True)
+        table.delete_many([(item.PK, item.SK) for item in found])
 
 
 def held_by(tombstone: Item | Found) -> Iterator[keys.Key]:

@@ -12,6 +12,7 @@ from vitals.domain.errors import VitalsError
 from vitals.domain.job import Job
 from vitals.storage.ports import (
     Act,
+    EntryChange,
     KeyChange,
     ModelVersion,
     StorageBusyError,
@@ -45,12 +46,13 @@ class Plan:
     tenants: Sequence[TenantChange] = ()
     models: Sequence[ModelVersion] = ()
     job: Job | None = None
+    entries: Sequence[EntryChange] = ()
     secret: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def changes(self) -> bool:
         """Tell whether anything would be stored."""
-        return bool(self.keys or self.tenants or self.models or self.job)
+        return bool(self.keys or self.tenants or self.models or self.job or self.entries)
 
 
 def administer(
@@ -91,7 +93,7 @@ def _without_secret(answer: Answer) -> Answer:
     warning = {
         "code": "secret_shown_once",
         "field": "data",
-        "message": "had a secret when it was given first; lost, it is replaced by a new key",
+        "message": "held a secret when it was first given; one that was lost is replaced by a new one",
     }
     return answer | {"warnings": [*answer["warnings"], warning]}
 
@@ -113,6 +115,7 @@ def _committed(context: Context, action: str, planned: Plan, answer: Answer) -> 
         tenants=planned.tenants,
         models=planned.models,
         job=planned.job,
+        entries=planned.entries,
         answer=answer_to_keep(context, _without_secret(answer) if planned.secret else answer),
     )
     try:

@@ -14,6 +14,7 @@ from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.view import customer_view
 from vitals.storage.ports import Administration, Customers, Jobs, Snapshots, Tenants
+from vitals.storage.reaction_ports import Outbound
 
 Answer = dict[str, Any]
 
@@ -47,6 +48,7 @@ class Context:
     administration: Administration
     jobs: Jobs
     snapshots: Snapshots
+    outbound: Outbound
     model_of: Callable[[int], ScoringModel]
     clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]

@@ -11,14 +11,20 @@ from vitals.domain.instants import iso, local_day, start_of, zone
 from vitals.domain.job import Job
 from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.domain.mutation import Reason
+from vitals.domain.operations import direction
 from vitals.domain.snapshot import Snapshot
 from vitals.storage.ports import Clocks, StorageBusyError, Tenants, WriteConflictError
 from vitals.usecases.context import Context
 from vitals.usecases.jobs import DECAY
+from vitals.usecases.react import react_to_time, timed_rules
 from vitals.usecases.rescore import walk
+from vitals.usecases.rulebook import rulebook
 from vitals.usecases.runner import Run
 
 REASON = Reason(action=DECAY, cause=DECAY)
+LONGEST = timedelta(days=31)
+"""What time made true while nothing ran for longer is not told any more."""
+_MOMENT = timedelta(milliseconds=1)
 
 
 def start_due(
@@ -43,7 +49,7 @@ def start_due(
             kind=DECAY,
             by="schedule",
             created_at=now,
-            params={"day": today.isoformat()},
+            params={"day": today.isoformat(), "since": iso(due.at - _MOMENT)},
         )
         try:
             clocks.advance(due, start_of(today + timedelta(days=1), where), job)
@@ -61,24 +67,68 @@ def first_due(now: datetime) -> datetime:
 
 
 def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
-    """Publish every score, band and stage that time has moved, then store the day's snapshot.
+    """Publish every score, band and stage that time has moved, raise what time alone made true.
 
-    Whoever is written meanwhile is scored by that. Running it twice changes nothing the second
-    time; what is not visible is not written (AMB-05).
+    And store the day's snapshot. All of it by one reading of the roster, unless it was
+    interrupted. Whoever is written meanwhile is scored by that. Running it twice changes nothing
+    the second time; what is not visible is not written (AMB-05).
     """
+    turn = _Turn(context, job)
+    whole = run.job.place is None
     if not run.job.progress.get("passes"):
-        walk(context, run, REASON, lambda customer: _has_moved(context, customer))
+        walk(context, run, REASON, turn.look)
         run.keep()
-    snapshot = Snapshot()
-    for customer in context.customers.roster(context.tenant):
-        if customer.deleted_at is None:
-            snapshot.add(customer, *context.published(customer))
+    else:
+        whole = False
+    snapshot = turn.snapshot if whole else _counted(context)
     figures = {"as_of": iso(context.now), **snapshot.shown()}
     day = date.fromisoformat(job.params["day"])
     context.snapshots.put(context.tenant.id, day, figures)
     return {**run.job.progress, "customers": figures["customers"]}
 
 
-def _has_moved(context: Context, customer: Customer) -> bool:
-    stands = (customer.score, customer.status)
-    return customer.deleted_at is None and context.published(customer) != stands
+class _Turn:
+    """One turn of a tenant's day: each customer is looked at once."""
+
+    def __init__(self, context: Context, job: Job) -> None:
+        self.snapshot = Snapshot()
+        self._context = context
+        since = job.params.get("since")
+        longest = context.now - LONGEST
+        self._since = max(datetime.fromisoformat(since), longest) if since else longest
+        self._book = rulebook(context)
+        self._rules = timed_rules(context, self._book)
+        # Whoever is written on the way is met again at the roster's end.
+        self._seen: set[str] = set()
+
+    def look(self, customer: Customer) -> bool:
+        """Count *customer*, raise what time made true of it; tell whether its score has moved."""
+        if customer.deleted_at is not None:
+            return False
+        published = self._context.published(customer)
+        if customer.id not in self._seen:
+            self._seen.add(customer.id)
+            self.snapshot.add(customer, *published, _direction(self._context, customer, published))
+        if published != (customer.score, customer.status):
+            return True  # the change that publishes it is reacted to, the time before it as well
+        react_to_time(self._context, self._book, self._rules, customer, self._since)
+        return False
+
+
+def _direction(context: Context, customer: Customer, published: tuple[int | None, str]) -> str:
+    """Return whether the score rises, falls or stands (IQ-094)."""
+    model = context.model_of(customer.model_version)
+    where = zone(model.time_zone)
+    moved = customer.momentum(
+        published[0], local_day(context.now, where), where, model.momentum_days
+    )
+    return direction(moved, model.momentum_points)
+
+
+def _counted(context: Context) -> Snapshot:
+    snapshot = Snapshot()
+    for customer in context.customers.roster(context.tenant):
+        if customer.deleted_at is None:
+            published = context.published(customer)
+            snapshot.add(customer, *published, _direction(context, customer, published))
+    return snapshot

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -12,12 +11,13 @@ from typing import Annotated, Any, NoReturn
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
+from vitals.domain import spelling
 from vitals.domain.instants import parse_day, parse_instant
 from vitals.domain.model import LIFECYCLES, STATUSES, TIERS
 from vitals.domain.numbers import Number, parse_number
 from vitals.domain.patch import MAX_TAGS
 
-_NOT_WORD = re.compile(r"[\W_]+")
+squeezed = spelling.squeezed
 MAX_TAG = 100
 MAX_DEPTH = 5
 MAX_KEYS = 200
@@ -34,35 +34,12 @@ def refuse(code: str, message: str) -> NoReturn:
     raise PydanticCustomError(code, message)
 
 
-def squeezed(word: str) -> str:
-    """Return what the spellings of one word share: letters and digits, case folded (AMB-34)."""
-    return _NOT_WORD.sub("", word.casefold())
-
-
-_SYNONYMS: dict[str, str] = {
-    "midmarket": "mid",
-    "smallbusiness": "smb",
-    "ent": "enterprise",
-    "wonupsold": "won",
-    "upsold": "won",
-    "upsell": "won",
-}
-
-
 def word(raw: object, allowed: Iterable[str]) -> str:
     """Return the one of *allowed* that *raw* spells; refuse `unknown_value` with the list."""
-    choices = {choice: choice for choice in allowed}
-    spellings = {squeezed(choice): choice for choice in choices}
-    if isinstance(raw, str):
-        spelled = squeezed(raw)
-        # As written comes first: a model's own words may differ by a sign alone, like A+ and A-.
-        found = (
-            choices.get(raw.strip())
-            or spellings.get(spelled)
-            or spellings.get(_SYNONYMS.get(spelled, ""))
-        )
-        if found:
-            return found
+    choices = tuple(allowed)
+    found = spelling.meant(raw, choices) if isinstance(raw, str) else None
+    if found:
+        return found
     refuse("unknown_value", f"must be one of: {', '.join(choices)}")
 
 

@@ -23,7 +23,8 @@ from vitals.usecases.inputs import Input, read
 from vitals.usecases.paging import LONGEST_ID, Page, filled, paged
 
 RESCORE, PREVIEW, DELETE_TENANT, DECAY = "rescore", "preview", "delete_tenant", "decay"
-KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY)
+MATCH_RULE, PREVIEW_RULE, REDRIVE = "match_rule", "preview_rule", "redrive"
+KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE)
 
 
 class JobInput(Input):

@@ -162,7 +162,7 @@ class MomentumDocument(_Document):
     """A move of so many points in so many days is momentum (IQ-094)."""
 
     points: Annotated[int, whole(1, 100)]
-    days: Annotated[int, whole(1, 90)]
+    days: Annotated[int, whole(1, 30)]
 
 
 class ExpansionDocument(_Document):

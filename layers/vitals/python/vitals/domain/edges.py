@@ -1,0 +1,167 @@
+"""Edges: which rules hold now and did not hold before (AMB-08, AMB-09).
+
+A customer is evaluated from one version to the next: first the midnights between them, at which
+time alone may have made something true, then the write. Whoever is not written is evaluated at
+midnight by the daily pass. Both give an edge of time the same key, so that it is one alert
+whichever finds it first (docs/decisions/0011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from vitals.domain.customer import Customer
+from vitals.domain.instants import local_day, start_of, zone
+from vitals.domain.model import ScoringModel
+from vitals.domain.rule import DROP, FALLING, LIFECYCLE, NO_CONTACT, RENEWAL, Level, Rule, Trigger
+from vitals.domain.standing import Standing
+
+LONGEST = timedelta(days=31)
+"""A write looks no further back for what time alone made true: every day is passed by then."""
+_TIMED = frozenset({RENEWAL, NO_CONTACT, DROP, FALLING})
+_TIMED_FIELDS = frozenset({"days_since_contact", "momentum", "cadence_status", "renewal_within"})
+
+ModelOf = Callable[[int], ScoringModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one standing (None: none) to the next; *key* is the change's id, or the day."""
+
+    before: Standing | None
+    after: Standing
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One trigger of *rule* that began to hold; *key* tells this occurrence from every other."""
+
+    rule: Rule
+    trigger: Trigger
+    key: str
+    before: Standing | None
+    after: Standing
+
+    @property
+    def is_initial(self) -> bool:
+        """Tell whether there was no score before (AMB-09)."""
+        return self.before is None or self.before.published[0] is None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """One trigger of *rule* that holds no more of a customer, since *at*."""
+
+    rule: Rule
+    trigger: Trigger
+    customer_id: str
+    at: datetime
+
+
+def written(before: Customer | None, after: Customer, model_of: ModelOf) -> list[Step]:
+    """Return the steps of one write: the time since the version before, then the write itself."""
+    at = after.updated_at
+    now = Standing(after, model_of(after.model_version), at, stored=True)
+    if before is None or before.deleted_at is not None:
+        # Whoever comes back from the trash is looked at as if it were new.
+        return [Step(None, now, after.change_id)]
+    model = model_of(before.model_version)
+    steps = passed(before, model, at - LONGEST, at)
+    last = steps[-1].after if steps else _published(before, model, at - LONGEST)
+    stood = Standing(before, model, at)
+    day = local_day(at, stood.where).isoformat()
+    return [*steps, Step(last, stood, day), Step(stood, now, after.change_id)]
+
+
+def passed(
+    customer: Customer,
+    model: ScoringModel,
+    since: datetime,
+    until: datetime,
+    *,
+    stood_still: bool = False,
+) -> list[Step]:
+    """Return a step to each of the customer's midnights behind *since*, up to *until*.
+
+    What stood before the first is what was last published; *stood_still*: so is what stands after
+    the last.
+    """
+    steps: list[Step] = []
+    last = _published(customer, model, since)
+    midnights = list(_midnights(last.at, until, model))
+    for midnight in midnights:
+        same = stood_still and midnight == midnights[-1]
+        standing = Standing(customer, model, midnight, stored=same)
+        steps.append(Step(last, standing, standing.today.isoformat()))
+        last = standing
+    return steps
+
+
+def timed(rules: Iterable[Rule]) -> list[Rule]:
+    """Return *rules* with those triggers alone that time can move while a score stands still."""
+    found = []
+    for rule in rules:
+        triggers = tuple(filter(_is_timed, rule.triggers))
+        if triggers and rule.enabled:
+            found.append(replace(rule, triggers=triggers))
+    return found
+
+
+def _is_timed(trigger: Trigger) -> bool:
+    fields = trigger.condition.fields if trigger.condition else frozenset()
+    return trigger.event in _TIMED or not fields.isdisjoint(_TIMED_FIELDS)
+
+
+def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], list[Cleared]]:
+    """Return what began and what ceased to hold on *steps*, in their order.
+
+    A disabled rule looks at nothing, an enabled one at nothing from before it was.
+    """
+    fired, cleared = [], []
+    for step in steps:
+        before, after = step.before, step.after
+        for rule in rules:
+            if not rule.enabled or after.at < rule.enabled_at:
+                continue
+            was = before is not None and rule.is_for(before.customer.manager)
+            is_now = rule.is_for(after.customer.manager)
+            if not (was or is_now):
+                continue
+            for trigger in rule.triggers:
+                old = trigger.level(before) if was and before else None
+                new = trigger.level(after) if is_now else None
+                is_edge = trigger.is_edge(old, new)
+                if old is not None and (is_edge or new is None):
+                    cleared.append(Cleared(rule, trigger, after.customer.id, after.at))
+                if is_edge and (before is not None or trigger.event != LIFECYCLE):
+                    fired.append(Fired(rule, trigger, _key(trigger, new, step), before, after))
+    return fired, cleared
+
+
+def _key(trigger: Trigger, level: Level, step: Step) -> str:
+    """Return what is the same whenever this occurrence is found, and never again after it."""
+    if trigger.event == RENEWAL:
+        within, day = level
+        return f"{within}:{day.isoformat()}"
+    if trigger.event == NO_CONTACT:
+        return str(level.isoformat())
+    return step.key
+
+
+def _published(customer: Customer, model: ScoringModel, since: datetime) -> Standing:
+    return Standing(customer, model, max(customer.updated_at, since), stored=True)
+
+
+def _midnights(after: datetime, until: datetime, model: ScoringModel) -> Iterator[datetime]:
+    where = zone(model.time_zone)
+    day = local_day(after, where)
+    while True:
+        day += timedelta(days=1)
+        midnight = start_of(day, where)
+        if midnight > until:
+            return
+        if midnight > after:
+            yield midnight

@@ -1,0 +1,143 @@
+"""Alerts in the table: a customer's together, a tenant's open ones by the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from vitals.domain.alert import OPEN, Alert
+from vitals.domain.instants import iso
+from vitals.domain.notice import digest_line
+from vitals.storage import codec, keys
+from vitals.storage.deliveries import add_delivery
+from vitals.storage.ports import Place, WriteConflictError
+from vitals.storage.purges import erase_reactions
+from vitals.storage.reaction_ports import Raised
+from vitals.storage.table import INDEX, Found, Item, Table, Writes
+from vitals.storage.wakes import wake_item
+
+KEPT = timedelta(days=400)
+"""An alert that is over is kept for so long: a renewal of last year is not told of again."""
+LONGEST_WAIT = timedelta(days=30)
+"""What waits for a summary is dropped after so long."""
+_INSTANTS = ("at", "closed_at", "snoozed_until", "acknowledged_at", "escalated_at")
+
+
+class AlertTable:
+    """`reaction_ports.Alerts` over the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._item = table.item
+
+    def raise_all(self, tenant_id: str, raised: Raised) -> frozenset[str]:
+        """Write *raised* in one transaction, or nothing; return the ids that exist already."""
+        for wake in raised.summaries:
+            # By itself: thousands of alerts share it, and transactions that meet fail. One that
+            # finds nothing waiting does nothing.
+            self._table.put(wake_item(self._item, wake))
+        writes = Writes()
+        absent = self._item.PK.does_not_exist()
+        for alert in raised.alerts:
+            writes.put(alert.id, alert_item(self._item, alert), absent)
+        for delivery in raised.deliveries:
+            add_delivery(writes, self._item, delivery)
+        for box, alert in raised.lines:
+            writes.put("line", _line_item(self._item, tenant_id, box, alert), None)
+        for wake in raised.wakes:
+            writes.put("wake", wake_item(self._item, wake), None)
+        try:
+            self._table.transact(writes)
+        except WriteConflictError as lost:
+            return lost.on
+        return frozenset()
+
+    def of_customer(self, tenant_id: str, customer_id: str) -> list[Alert]:
+        """Return every alert of the customer: 1 strongly consistent query."""
+        place = keys.alerts_partition(tenant_id, customer_id)
+        return [_alert_of(tenant_id, item) for item in self._table.query(place, consistent=True)]
+
+    def get(self, tenant_id: str, alert_id: str) -> Alert | None:
+        """Return the alert as last written: 1 read."""
+        item = self._table.get(_key(tenant_id, alert_id))
+        return _alert_of(tenant_id, item) if item else None
+
+    def save(self, alert: Alert) -> Alert:
+        """Write *alert* as the version after the one it bears: 1 write."""
+        after = replace(alert, version=alert.version + 1)
+        self._table.put(alert_item(self._item, after), self._item.version == alert.version)
+        return after
+
+    def feed(
+        self,
+        tenant_id: str,
+        *,
+        is_open: bool,
+        after: Place | None = None,
+        page: int | None = None,
+    ) -> Iterator[Alert]:
+        """Yield the tenant's alerts from the index, newest first."""
+        place = "#".join(after) if after else None
+        condition = place > self._item.index_sk if place else None
+        partition = keys.alerts_feed(tenant_id, is_open=is_open)
+        for item in self._table.query(
+            partition, condition, index=INDEX, descending=True, page=page
+        ):
+            yield _alert_of(tenant_id, item)
+
+    def lines(self, tenant_id: str, box: str, until: datetime) -> list[Mapping[str, Any]]:
+        """Return what waits in *box*, oldest first: 1 strongly consistent query."""
+        return [codec.decode(item.doc or "{}") for item in self._waiting(tenant_id, box, until)]
+
+    def empty(self, tenant_id: str, box: str, until: datetime) -> None:
+        """Take out of *box* what waited there up to *until*."""
+        waiting = self._waiting(tenant_id, box, until)
+        self._table.delete_many([(item.PK, item.SK) for item in waiting])
+
+    def erase(self, tenant_id: str, customer_id: str) -> None:
+        """Erase the customer's alerts and the deliveries that tell of it."""
+        erase_reactions(self._table, tenant_id, customer_id)
+
+    def _waiting(self, tenant_id: str, box: str, until: datetime) -> Iterator[Found]:
+        place = keys.box_partition(tenant_id, box)
+        return self._table.query(place, iso(until) + keys.LAST > self._item.SK, consistent=True)
+
+
+def alert_item(kind: type[Item], alert: Alert) -> Item:
+    """Return the item of *alert*."""
+    stored = {
+        each.name: value
+        for each in fields(alert)
+        if each.name != "tenant_id" and (value := getattr(alert, each.name)) is not None
+    }
+    stored |= {name: iso(stored[name]) for name in _INSTANTS if name in stored}
+    return kind(
+        *_key(alert.tenant_id, alert.id),
+        index_pk=keys.alerts_feed(alert.tenant_id, is_open=alert.state == OPEN),
+        index_sk=f"{iso(alert.at)}#{alert.id}",
+        version=alert.version,
+        row=codec.encode(stored),
+        expires_at=alert.closed_at + KEPT if alert.closed_at else None,
+    )
+
+
+def _key(tenant_id: str, alert_id: str) -> keys.Key:
+    customer_id, _, rest = alert_id.partition("_")
+    return keys.alerts_partition(tenant_id, customer_id), rest
+
+
+def _line_item(kind: type[Item], tenant_id: str, box: str, alert: Alert) -> Item:
+    return kind(
+        keys.box_partition(tenant_id, box),
+        f"{iso(alert.at)}#{alert.id}",
+        doc=codec.encode(digest_line(alert)),
+        expires_at=alert.at + LONGEST_WAIT,
+    )
+
+
+def _alert_of(tenant_id: str, item: Item | Found) -> Alert:
+    stored = codec.decode(item.row or "{}")
+    stored |= {name: datetime.fromisoformat(stored[name]) for name in _INSTANTS if name in stored}
+    return Alert(**stored | {"tenant_id": tenant_id, "moved": tuple(stored.get("moved", ()))})

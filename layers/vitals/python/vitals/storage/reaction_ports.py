@@ -1,0 +1,180 @@
+"""What rules, alerts and deliveries ask of storage; the tenant comes first in every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from vitals.domain.alert import Alert
+from vitals.domain.connection import Connection, Health, Secrets
+from vitals.domain.delivery import Attempt, Delivery
+from vitals.storage.ports import Entry, Place
+
+RULE, CONNECTION, MANAGER, SWITCHED, NAMED = "R", "N", "M", "S", "U"
+"""Kinds of entries of a rulebook: *switched* is a built-in rule that is off, *named* holds a
+connection's name, so that no two writers give it twice.
+"""
+
+DELIVERY, DIGEST, ESCALATION = "delivery", "digest", "escalation"
+"""What is gone on with at an instant."""
+
+
+class Rulebooks(Protocol):
+    """Rules, connections and managers of a tenant, and how its endpoints do."""
+
+    def entries(self, tenant_id: str) -> list[Entry]:
+        """Return every entry of the tenant's rulebook, as last written."""
+
+    def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
+        """Return one entry as last written."""
+
+    def health(self, tenant_id: str, connection_id: str) -> Health:
+        """Return how an endpoint does."""
+
+    def healths(self, tenant_id: str) -> dict[str, Health]:
+        """Return how the tenant's endpoints do, by connection; those that never failed are not in."""
+
+    def set_health(self, tenant_id: str, connection_id: str, health: Health) -> None:
+        """Note how an endpoint does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something of a tenant's to be gone on with *at* an instant; *key* is its own."""
+
+    tenant_id: str
+    kind: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """What one evaluation gives: written all together or not at all, but the *summaries*' wakes.
+
+    *lines* wait in a box, by name, for a summary, each under its alert's id and instant.
+    """
+
+    alerts: Sequence[Alert] = ()
+    deliveries: Sequence[Delivery] = ()
+    lines: Sequence[tuple[str, Alert]] = ()
+    wakes: Sequence[Wake] = ()
+    summaries: Sequence[Wake] = ()
+
+
+class Alerts(Protocol):
+    """A tenant's alerts."""
+
+    def raise_all(self, tenant_id: str, raised: Raised) -> frozenset[str]:
+        """Write *raised*, or nothing; return the ids of those that exist already.
+
+        Raises StorageBusyError.
+        """
+
+    def of_customer(self, tenant_id: str, customer_id: str) -> list[Alert]:
+        """Return every alert of the customer, as last written."""
+
+    def get(self, tenant_id: str, alert_id: str) -> Alert | None:
+        """Return the alert as last written."""
+
+    def save(self, alert: Alert) -> Alert:
+        """Write *alert* as the version after the one it bears, and return it.
+
+        Raises WriteConflictError, StorageBusyError.
+        """
+
+    def feed(
+        self,
+        tenant_id: str,
+        *,
+        is_open: bool,
+        after: Place | None = None,
+        page: int | None = None,
+    ) -> Iterator[Alert]:
+        """Yield the tenant's alerts, newest first, open or over, behind the place *after*."""
+
+    def lines(self, tenant_id: str, box: str, until: datetime) -> list[Mapping[str, Any]]:
+        """Return what waits in *box* for a summary, up to *until*, oldest first."""
+
+    def empty(self, tenant_id: str, box: str, until: datetime) -> None:
+        """Take out of *box* what waited there, up to *until*."""
+
+    def erase(self, tenant_id: str, customer_id: str) -> None:
+        """Erase the customer's alerts and the deliveries that tell of it."""
+
+
+class Deliveries(Protocol):
+    """A tenant's deliveries, and what is due."""
+
+    def add(self, deliveries: Sequence[Delivery]) -> None:
+        """Write those of *deliveries* that are new, each with when it is due."""
+
+    def get(self, tenant_id: str, delivery_id: str) -> Delivery | None:
+        """Return the delivery as last written."""
+
+    def save(self, delivery: Delivery) -> Delivery:
+        """Write *delivery* as the version after the one it bears, due when it says, if pending.
+
+        Raises WriteConflictError, StorageBusyError.
+        """
+
+    def all(
+        self, tenant_id: str, *, after: Place | None = None, page: int | None = None
+    ) -> Iterator[Delivery]:
+        """Yield the tenant's deliveries, newest first, without payload and attempts."""
+
+
+class Wakes(Protocol):
+    """What is to be gone on with, by its instant, of all tenants."""
+
+    def set(self, wake: Wake) -> None:
+        """Note *wake*, in the place of one with the same key."""
+
+    def due(self, now: datetime) -> Iterator[Wake]:
+        """Yield what is due, the longest due first."""
+
+    def done(self, wake: Wake) -> None:
+        """Forget *wake*, unless it was set anew."""
+
+    def forget(self, tenant_id: str, kind: str, key: str) -> None:
+        """Forget what is to be gone on with under *key*, whenever it is due."""
+
+
+class Vault(Protocol):
+    """Where secrets are sealed with a key outside the table."""
+
+    def seal(self, tenant_id: str, connection_id: str, secrets: Secrets) -> str:
+        """Return *secrets* encrypted."""
+
+    def open(self, tenant_id: str, connection_id: str, sealed: str) -> Secrets:
+        """Return what was sealed."""
+
+
+class Sender(Protocol):
+    """Whatever takes deliveries to the function that makes an attempt at each."""
+
+    def send(self, tenant_id: str, deliveries: Sequence[tuple[str, str]]) -> None:
+        """Send each (delivery id, deduplication) on its way, in order."""
+
+
+Attempting = Callable[[Connection, Secrets, Mapping[str, Any], datetime], Attempt]
+"""Makes one attempt to send a payload to a connection, and tells what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """All that is needed to tell anybody of anything."""
+
+    rulebooks: Rulebooks
+    alerts: Alerts
+    deliveries: Deliveries
+    wakes: Wakes
+    vault: Vault
+    sender: Sender
+    attempt: Attempting
+    check_url: Callable[[str], None]
+    """Raises ValueError, worded for whoever saves it, for a URL that nothing may be sent to."""
+    new_secret: Callable[[], str]
+    """Makes a secret that webhooks are signed with."""

@@ -1,0 +1,86 @@
+"""Rulebooks in the table: rules, connections and managers, read together by one query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from vitals.domain.connection import Health
+from vitals.domain.instants import iso
+from vitals.storage import codec, keys
+from vitals.storage.ports import Entry, EntryChange
+from vitals.storage.table import Found, Item, Table, Writes
+
+
+class RulebookTable:
+    """`reaction_ports.Rulebooks` over the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._item = table.item
+
+    def entries(self, tenant_id: str) -> list[Entry]:
+        """Return every entry, as last written: 1 strongly consistent query."""
+        found = self._table.query(keys.rules_partition(tenant_id), consistent=True)
+        return [_entry_of(item) for item in found]
+
+    def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
+        """Return one entry as last written: 1 read."""
+        item = self._table.get((keys.rules_partition(tenant_id), f"{kind}#{entry_id}"))
+        return _entry_of(item) if item else None
+
+    def health(self, tenant_id: str, connection_id: str) -> Health:
+        """Return how an endpoint does: 1 read."""
+        item = self._table.get((keys.health_partition(tenant_id), connection_id))
+        return _health_of(item)
+
+    def healths(self, tenant_id: str) -> dict[str, Health]:
+        """Return how the tenant's endpoints do, by connection: 1 query."""
+        found = self._table.query(keys.health_partition(tenant_id), consistent=True)
+        return {item.SK: _health_of(item) for item in found}
+
+    def set_health(self, tenant_id: str, connection_id: str, health: Health) -> None:
+        """Note how an endpoint does: 1 write."""
+        since, until = health.failing_since, health.resting_until
+        row = {
+            "failing_since": iso(since) if since else None,
+            "resting_until": iso(until) if until else None,
+            "failures": health.failures,
+        }
+        place = keys.health_partition(tenant_id)
+        self._table.put(self._item(place, connection_id, row=codec.encode(row)))
+
+
+def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryChange) -> None:
+    """Add *change* to *writes*: it is refused if the entry is not as it was before."""
+    before, after = change.before, change.after
+    same = kind.version == before.version if before else kind.PK.does_not_exist()
+    entry = after or before
+    if entry is None:
+        return
+    place = (keys.rules_partition(tenant_id), f"{entry.kind}#{entry.id}")
+    if after is None:
+        writes.delete("version", kind(*place), same)
+        return
+    # What is read with others must bear its version in its text: a query gives no numbers.
+    row = codec.encode({"version": after.version})
+    doc = codec.encode(after.document)
+    writes.put("version", kind(*place, version=after.version, row=row, doc=doc), same)
+
+
+def _entry_of(item: Item | Found) -> Entry:
+    kind, _, entry_id = item.SK.partition("#")
+    version = codec.decode(item.row or "{}")["version"]
+    return Entry(kind, entry_id, version, codec.decode(item.doc or "{}"))
+
+
+def _health_of(item: Item | Found | None) -> Health:
+    stored = codec.decode(item.row or "{}") if item else {}
+    return Health(
+        failing_since=_instant(stored.get("failing_since")),
+        resting_until=_instant(stored.get("resting_until")),
+        failures=stored.get("failures", 0),
+    )
+
+
+def _instant(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None

@@ -1,0 +1,64 @@
+"""What goes on at an instant, in the index: retries, summaries, escalations."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from vitals.domain.instants import iso
+from vitals.storage import keys
+from vitals.storage.ports import WriteConflictError
+from vitals.storage.reaction_ports import Wake
+from vitals.storage.table import INDEX, Item, Table, Writes
+
+
+class WakeTable:
+    """`reaction_ports.Wakes` over the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._item = table.item
+
+    def set(self, wake: Wake) -> None:
+        """Note *wake*: 1 write."""
+        self._table.put(wake_item(self._item, wake))
+
+    def due(self, now: datetime) -> Iterator[Wake]:
+        """Yield what is due, the longest due first: 1 query a shard."""
+        last = iso(now) + keys.LAST
+        shards = [
+            self._table.query(place, last > self._item.index_sk, index=INDEX)
+            for place in keys.wake_indexes()
+        ]
+        for item in heapq.merge(*shards, key=lambda item: item.index_sk or ""):
+            at, tenant_id, kind, key = (item.index_sk or "").split("#", 3)
+            yield Wake(tenant_id, kind, key, datetime.fromisoformat(at))
+
+    def done(self, wake: Wake) -> None:
+        """Forget *wake*, unless it was set anew: 1 write."""
+        writes = Writes()
+        item = self._item(*wake_key(wake.tenant_id, wake.kind, wake.key))
+        writes.delete("version", item, self._item.row == iso(wake.at))
+        with suppress(WriteConflictError):
+            self._table.transact(writes)
+
+    def forget(self, tenant_id: str, kind: str, key: str) -> None:
+        """Forget what is to be gone on with under *key*: 1 write."""
+        self._table.delete_many([wake_key(tenant_id, kind, key)])
+
+
+def wake_key(tenant_id: str, kind: str, key: str) -> keys.Key:
+    """Return the key of a wake."""
+    return keys.wakes_partition(tenant_id), f"{kind}#{key}"
+
+
+def wake_item(kind: type[Item], wake: Wake) -> Item:
+    """Return the item of *wake*."""
+    return kind(
+        *wake_key(wake.tenant_id, wake.kind, wake.key),
+        index_pk=keys.wake_index(wake.tenant_id),
+        index_sk=f"{iso(wake.at)}#{wake.tenant_id}#{wake.kind}#{wake.key}",
+        row=iso(wake.at),
+    )

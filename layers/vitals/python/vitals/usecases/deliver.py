@@ -1,0 +1,173 @@
+"""Delivering: one attempt at one delivery, and what follows from how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from vitals.domain.audit import AuditEvent
+from vitals.domain.connection import GIVEN_UP_AFTER, Connection, Health
+from vitals.domain.delivery import (
+    CANCELLED,
+    DELIVERED,
+    FAILED,
+    GONE,
+    KEPT_ATTEMPTS,
+    OK,
+    PENDING,
+    RETRY,
+    Attempt,
+    Delivery,
+    wait_after,
+)
+from vitals.domain.notice import DISABLED, connection_disabled
+from vitals.domain.rule_document import connection_document
+from vitals.storage.ports import Act, Entry, EntryChange, WriteConflictError
+from vitals.storage.reaction_ports import CONNECTION, DELIVERY
+from vitals.usecases.context import Context
+from vitals.usecases.rulebook import ADDRESS, connection_under, rulebook
+from vitals.usecases.telling import deliveries_of
+
+AT_ONCE = timedelta(seconds=10)
+"""A wait that is no longer is waited for: the schedule comes round every five minutes only."""
+EARLY = timedelta(seconds=1)
+UNHEALTHY = Health()
+
+
+def deliver(
+    context: Context, delivery_id: str, jitter: Callable[[], float], sleep: Callable[[float], None]
+) -> str:
+    """Make the attempt that is due at a delivery, and return the state it is in then.
+
+    Made again for the same message it does nothing, unless the attempt's outcome was lost with
+    this process: then it is made again, with the same `webhook-id`. Raises StorageBusyError.
+    """
+    delivery = context.outbound.deliveries.get(context.tenant.id, delivery_id)
+    if delivery is None:
+        # Erased with its customer: nothing is due of it any more.
+        context.outbound.wakes.forget(context.tenant.id, DELIVERY, delivery_id)
+        return "gone"
+    if delivery.state != PENDING:
+        return delivery.state
+    if delivery.tries and delivery.next_at and delivery.next_at > context.now + EARLY:
+        return PENDING
+    while True:
+        delivery, wait = _attempted(context, delivery, jitter)
+        if wait is None or wait > AT_ONCE or not context.has_time():
+            return delivery.state
+        sleep(wait.total_seconds())
+        context = replace(context, now=context.clock())
+
+
+def _attempted(
+    context: Context, delivery: Delivery, jitter: Callable[[], float]
+) -> tuple[Delivery, timedelta | None]:
+    """Return *delivery* after one attempt, stored, and how long to wait for the next one."""
+    outbound, tenant_id = context.outbound, context.tenant.id
+    connection = connection_under(context, delivery.connection_id)
+    if connection is None or not connection.enabled:
+        said = "the connection was deleted" if connection is None else "the connection is disabled"
+        attempt = Attempt(at=context.now, verdict=RETRY, error=said)
+        return _stored(context, _ended(delivery, attempt, CANCELLED)), None
+    health = outbound.rulebooks.health(tenant_id, connection.id)
+    if health.resting_until is not None and health.resting_until > context.now:
+        wait = health.resting_until - context.now + timedelta(seconds=30 * jitter())
+        return _stored(context, replace(delivery, next_at=context.now + wait)), None
+    secrets = outbound.vault.open(tenant_id, connection.id, connection.sealed)
+    attempt = outbound.attempt(connection, secrets, delivery.payload, context.now)
+    if attempt.verdict == OK:
+        if health != UNHEALTHY:
+            outbound.rulebooks.set_health(tenant_id, connection.id, UNHEALTHY)
+        return _stored(context, _ended(delivery, attempt, DELIVERED)), None
+    if attempt.verdict == GONE:
+        ended = _stored(context, _ended(delivery, attempt, FAILED))
+        give_up(context, connection, "it answered 410 Gone", remove=connection.transient)
+        return ended, None
+    return _failed(context, delivery, (connection, health), attempt, jitter())
+
+
+def _failed(
+    context: Context,
+    delivery: Delivery,
+    endpoint: tuple[Connection, Health],
+    attempt: Attempt,
+    jitter: float,
+) -> tuple[Delivery, timedelta | None]:
+    """Return what `_attempted` does, after an attempt that may succeed later."""
+    connection, health = endpoint
+    wait = wait_after(delivery.tries + 1, jitter, attempt.retry_after)
+    since = health.failing_since or context.now
+    # Whoever does not answer, or says that it is too much, is left alone for a while: the
+    # deliveries behind this one must not each wait for it.
+    rests = wait is not None and (attempt.status is None or attempt.retry_after is not None)
+    resting_until = context.now + wait if wait and rests else None
+    health = Health(failing_since=since, resting_until=resting_until, failures=health.failures + 1)
+    context.outbound.rulebooks.set_health(context.tenant.id, connection.id, health)
+    if wait is None:
+        ended = _stored(context, _ended(delivery, attempt, FAILED))
+    else:
+        later = replace(
+            delivery,
+            tries=delivery.tries + 1,
+            next_at=context.now + wait,
+            attempts=(*delivery.attempts, attempt)[-KEPT_ATTEMPTS:],
+        )
+        ended = _stored(context, later)
+    if context.now - since >= GIVEN_UP_AFTER:
+        give_up(context, connection, "it has failed for five days", remove=False)
+        return ended, None
+    return ended, wait
+
+
+def _ended(delivery: Delivery, attempt: Attempt, state: str) -> Delivery:
+    return replace(
+        delivery,
+        state=state,
+        tries=delivery.tries + 1,
+        next_at=None,
+        attempts=(*delivery.attempts, attempt)[-KEPT_ATTEMPTS:],
+    )
+
+
+def _stored(context: Context, delivery: Delivery) -> Delivery:
+    try:
+        return context.outbound.deliveries.save(delivery)
+    except WriteConflictError:
+        # Another message about the same delivery was faster: what it stored stands.
+        return context.outbound.deliveries.get(context.tenant.id, delivery.id) or delivery
+
+
+def give_up(context: Context, connection: Connection, reason: str, *, remove: bool) -> None:
+    """Disable *connection*, or *remove* it, and tell its owner and whoever subscribed to that."""
+    if connection.id.startswith(ADDRESS):
+        return
+    disabled = replace(
+        connection,
+        enabled=False,
+        disabled_reason=reason,
+        updated_at=context.now,
+        version=connection.version + 1,
+    )
+    before = _entry(connection)
+    change = EntryChange(before, None if remove else _entry(disabled))
+    event = AuditEvent(
+        id=context.new_id(context.now),
+        at=context.now,
+        action="remove_connection" if remove else "disable_connection",
+        by="vitals",
+        subject=connection.id,
+        details={"name": connection.name, "reason": reason},
+    )
+    try:
+        context.administration.commit(context.tenant, Act(event=event, entries=[change]))
+    except WriteConflictError:
+        return  # somebody changes it just now, and sees how it does
+    told = connection_disabled(connection, reason, context.now)
+    subscribed = [each.id for each in rulebook(context).subscriptions if DISABLED in each.events]
+    owner = [ADDRESS + connection.owner] if connection.owner else []
+    context.outbound.deliveries.add(deliveries_of(context, told, [*subscribed, *owner]))
+
+
+def _entry(connection: Connection) -> Entry:
+    return Entry(CONNECTION, connection.id, connection.version, connection_document(connection))

@@ -1,0 +1,304 @@
+"""Reacting to what was written: the alerts that it raises, and who is told (AMB-08, AMB-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby, islice
+from typing import Any
+
+from vitals.domain import events
+from vitals.domain.alert import OPEN, RESOLVED, Alert, alert_of, trigger_key
+from vitals.domain.change import Change
+from vitals.domain.connection import Connection
+from vitals.domain.customer import Customer
+from vitals.domain.documents import differences
+from vitals.domain.edges import Cleared, Fired, edges, passed, timed, written
+from vitals.domain.events import Event
+from vitals.domain.model_document import DEFAULT_MODEL
+from vitals.domain.rule import CADENCE, NO_CONTACT, RENEWAL, WINDOW_NAMES, WINDOWS, Rule, Trigger
+from vitals.domain.standing import Standing
+from vitals.domain.view import customer_view
+from vitals.storage.ports import WriteConflictError
+from vitals.usecases.context import Context
+from vitals.usecases.rulebook import Rulebook, condition_of
+from vitals.usecases.telling import deliveries_of, raised_by
+
+MOST_HISTORY = 1000
+"""So many changes of one customer are looked at for whether its score has recovered."""
+ANY = "*"
+"""A subscription to every event."""
+_RENEWAL, _CONTACT = "event_renewal", "event_contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of the write that is reacted to: nothing where time alone passed."""
+
+    change: Change | None = None
+
+    @property
+    def moved(self) -> tuple[dict[str, Any], ...]:
+        """Return the contributions that moved."""
+        return tuple(events.moved(self.change)) if self.change else ()
+
+
+def react(context: Context, book: Rulebook, before: Customer | None, after: Customer) -> None:
+    """Raise and tell all that follows from the version *after*, and from the time before it.
+
+    Doing it again changes nothing. Raises StorageBusyError.
+    """
+    if before is not None and before.updated_at == after.updated_at:
+        return  # signals arrived that were known, or nobody can see what changed (AMB-05)
+    if after.deleted_at is not None:
+        if before is not None and before.deleted_at is None:
+            _close(context, [alert for alert in _alerts_of(context, after) if alert.state == OPEN])
+            _tell_change(context, book, before, after, _change(context, after))
+        return
+    fired, cleared = edges(
+        (*book.rules, *_implicit(context, book)), written(before, after, context.model_of)
+    )
+    change = _change(context, after) if fired or book.subscriptions else None
+    _settle(context, book, fired, cleared, Told(change))
+    if change is not None:
+        _tell_change(context, book, before, after, change)
+
+
+def react_to_time(
+    context: Context, book: Rulebook, rules: Sequence[Rule], customer: Customer, since: datetime
+) -> None:
+    """Raise and tell what time alone made true at the midnights behind *since*.
+
+    Of a *customer* whose score stood still; *rules* are `timed_rules`. Who was written meanwhile
+    is reacted to by that.
+    """
+    model = context.model_of(customer.model_version)
+    steps = passed(customer, model, since, context.now, stood_still=True)
+    fired, cleared = edges(rules, steps)
+    if fired or cleared:
+        _settle(context, book, fired, cleared, Told())
+
+
+def timed_rules(context: Context, book: Rulebook) -> list[Rule]:
+    """Return what time alone can make true, of the tenant's rules and of what is subscribed to."""
+    return timed((*book.rules, *_implicit(context, book)))
+
+
+def react_to_model(context: Context, book: Rulebook, version: int) -> None:
+    """Tell subscribers of a new *version* of the model."""
+    wanted = [
+        each.id
+        for each in book.subscriptions
+        if not {events.MODEL_CHANGED, ANY}.isdisjoint(each.events)
+    ]
+    made = next(context.tenants.models(context.tenant.id, before=version + 1, page=1), None)
+    if not wanted or made is None or made.version != version or version == 1:
+        return
+    older = context.tenants.model_document(context.tenant.id, version - 1, consistent=True) or {}
+    event = events.model_changed(
+        context.tenant.id,
+        version,
+        at=made.at or context.now,
+        by=made.by or "",
+        action=made.action or "",
+        note=made.note,
+        changed=differences({**DEFAULT_MODEL, **older}, {**DEFAULT_MODEL, **made.document}),
+    )
+    context.outbound.deliveries.add(deliveries_of(context, event, wanted))
+
+
+def _settle(
+    context: Context,
+    book: Rulebook,
+    fired: Sequence[Fired],
+    cleared: Sequence[Cleared],
+    told: Told,
+) -> None:
+    if cleared:
+        _resolve(context, cleared)
+    of_rules = [each for each in fired if each.rule.id not in (_RENEWAL, _CONTACT)]
+    for each in fired:
+        if each.rule.id in (_RENEWAL, _CONTACT):
+            _tell_time(context, book, each)
+    for _, group in groupby(sorted(of_rules, key=_rule_id), key=_rule_id):
+        news = [each for each in group if _is_armed(context, each, told)]
+        if news:
+            _raise(context, book, news, told)
+
+
+def _rule_id(fired: Fired) -> str:
+    return fired.rule.id
+
+
+def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told) -> None:
+    """Raise the alerts of one rule and customer, and tell of them together, once."""
+    rule, standing = fired[0].rule, fired[-1].after
+    change = told.change
+    alerts = [alert_of(each, told.moved, change.id if change else None) for each in fired]
+    # One occurrence found at two steps, as a renewal that was moved there and back, is one alert.
+    alerts = list({alert.id: alert for alert in alerts}.values())
+    if rule.cooldown is not None and _is_cooling(context, rule, alerts):
+        return
+    cause = change.cause if change else ""
+    subscribers = [
+        each.id for each in book.subscriptions if _wants(context, each, "alert.fired", standing)
+    ]
+    while alerts:
+        raised = raised_by(context, book, rule, alerts, cause=cause, subscribers=subscribers)
+        there = context.outbound.alerts.raise_all(context.tenant.id, raised)
+        left = [alert for alert in alerts if alert.id not in there]
+        if len(left) == len(alerts):
+            return
+        alerts = left
+
+
+def _is_armed(context: Context, fired: Fired, told: Told) -> bool:
+    """Tell whether the score has recovered since it was last below the limit (hysteresis).
+
+    It follows from the customer's changes alone: whatever order they are looked at in, and however
+    often, the answer is the same.
+    """
+    trigger, customer = fired.trigger, fired.after.customer
+    if trigger.rearm is None or not isinstance(trigger.limit, int):
+        return True
+    is_write = told.change is not None and fired.key == told.change.id
+    versions = context.customers.history(
+        context.tenant, customer.id, before_version=customer.version + (not is_write)
+    )
+    for change in islice(versions, MOST_HISTORY):
+        score, before = change.score_after, change.score_before
+        if change.at < fired.rule.enabled_at or (score is not None and score >= trigger.rearm):
+            return True
+        was_above = before is None or before >= trigger.limit
+        if score is not None and score < trigger.limit and was_above:
+            return False
+    return True
+
+
+def _is_cooling(context: Context, rule: Rule, alerts: Sequence[Alert]) -> bool:
+    """Tell whether the rule raised an alert of the customer a short while before."""
+    at, own = alerts[0].at, {alert.id for alert in alerts}
+    return rule.cooldown is not None and any(
+        alert.rule_id == rule.id and alert.id not in own and at - rule.cooldown < alert.at <= at
+        for alert in context.outbound.alerts.of_customer(context.tenant.id, alerts[0].customer_id)
+    )
+
+
+def _resolve(context: Context, cleared: Sequence[Cleared]) -> None:
+    """Close the alerts of what holds no more; those raised since stay."""
+    over = {(each.rule.id, trigger_key(each.trigger)): each for each in cleared}
+    customer = cleared[0].customer_id
+    found = context.outbound.alerts.of_customer(context.tenant.id, customer)
+    ended = [
+        replace(alert, closed_at=end.at)
+        for alert in found
+        if alert.state == OPEN
+        and (end := over.get((alert.rule_id, alert.trigger))) is not None
+        and alert.at < end.at
+    ]
+    _close(context, ended)
+
+
+def _close(context: Context, alerts: Iterable[Alert]) -> None:
+    for alert in alerts:
+        closed_at = alert.closed_at or context.now
+        try:
+            context.outbound.alerts.save(replace(alert, state=RESOLVED, closed_at=closed_at))
+        except WriteConflictError:
+            # Somebody dismissed or snoozed it at this moment: once more, from what it is now.
+            newer = context.outbound.alerts.get(context.tenant.id, alert.id)
+            if newer is not None and newer.state == OPEN:
+                _close(context, [newer])
+
+
+def _alerts_of(context: Context, customer: Customer) -> list[Alert]:
+    return context.outbound.alerts.of_customer(context.tenant.id, customer.id)
+
+
+def _change(context: Context, after: Customer) -> Change | None:
+    """Return the record of the change that made *after*: 1 query. None once it was erased."""
+    made = context.customers.history(
+        context.tenant, after.id, before_version=after.version + 1, page=1
+    )
+    found = next(made, None)
+    return found if found is not None and found.version == after.version else None
+
+
+def _tell_change(
+    context: Context,
+    book: Rulebook,
+    before: Customer | None,
+    after: Customer,
+    change: Change | None,
+) -> None:
+    if change is None or not book.subscriptions:
+        return
+    standing = Standing(after, context.model_of(after.model_version), change.at, stored=True)
+    view = _view(standing)
+    for event in events.change_events(context.tenant.id, before, after, change, view):
+        _tell(context, book, event, standing)
+
+
+def _tell_time(context: Context, book: Rulebook, fired: Fired) -> None:
+    """Tell subscribers of a renewal that comes near, or of a contact that is overdue."""
+    standing = fired.after
+    customer, view = standing.customer, _view(standing)
+    if fired.rule.id == _CONTACT:
+        event = events.contact_overdue(
+            context.tenant.id, customer.id, view, standing.contacted, standing.at
+        )
+    elif customer.renewal_date is None:
+        return
+    else:
+        name, _ = fired.trigger.level(standing)
+        windows = dict(zip(WINDOW_NAMES, standing.model.renewal_windows, strict=True))
+        event = events.renewal_approaching(
+            context.tenant.id,
+            customer.id,
+            view,
+            window_days=windows[name][0],
+            renewal_date=customer.renewal_date,
+            at=standing.at,
+        )
+    _tell(context, book, event, standing)
+
+
+def _tell(context: Context, book: Rulebook, event: Event, standing: Standing) -> None:
+    wanted = [each.id for each in book.subscriptions if _wants(context, each, event.type, standing)]
+    context.outbound.deliveries.add(deliveries_of(context, event, wanted))
+
+
+def _wants(context: Context, connection: Connection, kind: str, standing: Standing) -> bool:
+    if kind not in connection.events and ANY not in connection.events:
+        return False
+    condition = condition_of(context, connection)
+    return condition is None or condition.holds(standing)
+
+
+def _view(standing: Standing) -> dict[str, Any]:
+    """Return the customer as answers show it, without what its share of a portfolio decides."""
+    view = customer_view(standing.customer, standing.model, standing.at, standing.where, 0)
+    return {name: value for name, value in view.items() if not name.startswith("priority")}
+
+
+def _implicit(context: Context, book: Rulebook) -> tuple[Rule, ...]:
+    """Return what subscriptions to events of time look for."""
+    since = context.tenant.created_at
+    wanted = {kind for each in book.subscriptions for kind in each.events}
+    found = []
+    for rule_id, kind, trigger in (
+        (_RENEWAL, events.RENEWAL_APPROACHING, Trigger(RENEWAL, WINDOWS)),
+        (_CONTACT, events.CONTACT_OVERDUE, Trigger(NO_CONTACT, CADENCE)),
+    ):
+        if not wanted.isdisjoint((kind, ANY)):
+            found.append(
+                Rule(
+                    id=rule_id,
+                    tenant_id=context.tenant.id,
+                    name=kind,
+                    triggers=(trigger,),
+                    enabled_at=since,
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,95 @@
+"""Who is told of what, how and when: deliveries, and what waits for a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from vitals.domain.alert import Alert, short_hash
+from vitals.domain.delivery import Delivery
+from vitals.domain.events import Event
+from vitals.domain.instants import iso
+from vitals.domain.notice import alert_fired
+from vitals.domain.rule import CRITICAL, Rule
+from vitals.storage.reaction_ports import DIGEST, ESCALATION, Raised, Wake
+from vitals.usecases.context import Context
+from vitals.usecases.rulebook import Rulebook
+
+SUMMED = frozenset({"import", "rescore", "model"})
+"""Causes that move many customers at once: one summary a rule, never a flood."""
+SUMMED_AFTER = timedelta(minutes=10)
+"""A summary waits until nothing was added to it for so long."""
+FOUND_AFTER = timedelta(minutes=1)
+"""What the table's stream has not sent on its way by then is found by the schedule."""
+
+
+def deliveries_of(context: Context, event: Event, connections: Iterable[str]) -> list[Delivery]:
+    """Return a delivery of *event* for each of *connections*; each always gets the same id."""
+    owner = event.customer_id or short_hash(event.id)
+    payload = event.payload()
+    return [
+        Delivery(
+            id=f"{owner}_{short_hash(connection, event.id)}",
+            tenant_id=context.tenant.id,
+            connection_id=connection,
+            event_id=event.id,
+            event_type=event.type,
+            payload=payload,
+            created_at=context.now,
+            customer_id=event.customer_id,
+            next_at=context.now + FOUND_AFTER,
+        )
+        for connection in connections
+    ]
+
+
+def raised_by(
+    context: Context,
+    book: Rulebook,
+    rule: Rule,
+    alerts: Sequence[Alert],
+    *,
+    cause: str,
+    subscribers: Iterable[str],
+) -> Raised:
+    """Return all that *alerts* of one rule and customer give, told at once or in a summary."""
+    manager = alerts[0].customer.get("manager")
+    receivers = book.receivers(rule, manager)
+    at, event = alerts[0].at, alert_fired(alerts)
+    raised = Raised(alerts=alerts, wakes=_escalations(rule, alerts))
+    occurrence = rule.schedule.next_after(at, context.where)
+    if not receivers or (occurrence is None and cause not in SUMMED):
+        told = dict.fromkeys((*receivers, *subscribers))
+        return replace(raised, deliveries=deliveries_of(context, event, told))
+    boxes = _boxes(book, rule, manager)
+    if occurrence is None:
+        boxes = [f"{box}+{cause}+{context.tenant.model_version}" for box in boxes]
+        due = dict.fromkeys(boxes, context.now + SUMMED_AFTER)
+    else:
+        due = {f"{box}#{iso(occurrence)}": occurrence for box in boxes}
+    return replace(
+        raised,
+        deliveries=deliveries_of(context, event, subscribers),
+        lines=[(box, alert) for box in boxes for alert in alerts],
+        summaries=[Wake(rule.tenant_id, DIGEST, key, when) for key, when in due.items()],
+    )
+
+
+def _boxes(book: Rulebook, rule: Rule, manager: str | None) -> list[str]:
+    """Return where alerts wait: for the rule's own connections, and for the manager's."""
+    boxes = [rule.id] if book.reachable(rule.connections) else []
+    own = (manager or "").casefold()
+    if rule.to_manager and book.reachable(book.managers.get(own, ())):
+        boxes.append(f"{rule.id}@{own}")
+    return boxes
+
+
+def _escalations(rule: Rule, alerts: Iterable[Alert]) -> list[Wake]:
+    if rule.escalate_after is None:
+        return []
+    return [
+        Wake(rule.tenant_id, ESCALATION, alert.id, alert.at + rule.escalate_after)
+        for alert in alerts
+        if alert.severity == CRITICAL
+    ]
