@@ -1,5 +1,6 @@
 """One CloudFormation template with its parameters set: its resources, and the names they get."""
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from local.intrinsics import ACCOUNT_ID
 FUNCTION = "AWS::Serverless::Function"
 TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
+KEY = "AWS::KMS::Key"
 PIPE = "AWS::Pipes::Pipe"
 _NAMES = {TABLE: "TableName", FUNCTION: "FunctionName", QUEUE: "QueueName"}
 
@@ -40,7 +42,7 @@ class Document:
             | {"AWS::StackName": "local", "AWS::URLSuffix": "amazonaws.com"}
             | self._overridden(),
             conditions=self.content.get("Conditions", {}),
-            references=self.physical_name,
+            references=self._reference,
             attributes=self._attribute,
         )
 
@@ -88,12 +90,13 @@ class Document:
         return str(self.resolve(properties.get(_NAMES.get(resource["Type"], ""), unnamed)))
 
     def arn(self, name: str) -> str:
-        """Return the ARN of a table, a queue or a function."""
-        kinds = {TABLE: "dynamodb", QUEUE: "sqs", FUNCTION: "lambda"}
-        prefixes = {TABLE: "table/", FUNCTION: "function:"}
+        """Return the ARN of a table, a queue, a function or a key."""
+        kinds = {TABLE: "dynamodb", QUEUE: "sqs", FUNCTION: "lambda", KEY: "kms"}
+        prefixes = {TABLE: "table/", FUNCTION: "function:", KEY: "key/"}
         kind = self.content["Resources"][name]["Type"]
+        called = _key_id(name) if kind == KEY else self.physical_name(name)
         place = f"arn:aws:{kinds[kind]}:{self.region}:{ACCOUNT_ID}"
-        return f"{place}:{prefixes.get(kind, '')}{self.physical_name(name)}"
+        return f"{place}:{prefixes.get(kind, '')}{called}"
 
     def stream_arn(self, name: str) -> str:
         """Return what stands for the ARN of a table's stream, whose label only DynamoDB knows."""
@@ -110,10 +113,32 @@ class Document:
             if variable in self.environ
         }
 
+    def _reference(self, name: str) -> str:
+        """Return what `!Ref` of a resource stands for: its name, a queue's URL, or a key's id."""
+        kind = (self.resource(name) or {}).get("Type")
+        if kind == QUEUE:
+            return queue_url(self.arn(name))
+        return _key_id(name) if kind == KEY else self.physical_name(name)
+
     def _attribute(self, name: str, attribute: str) -> str:
-        kind = self.content["Resources"].get(name, {}).get("Type")
-        if attribute == "Arn" and kind in {TABLE, QUEUE, FUNCTION}:
-            return self.arn(name)
-        if attribute == "StreamArn" and kind == TABLE:
-            return self.stream_arn(name)
+        match self.content["Resources"].get(name, {}).get("Type"), attribute:
+            case str(kind), "Arn" if kind in {TABLE, QUEUE, FUNCTION, KEY}:
+                return self.arn(name)
+            case str(kind), "StreamArn" if kind == TABLE:
+                return self.stream_arn(name)
+            case str(kind), "QueueUrl" if kind == QUEUE:
+                return queue_url(self.arn(name))
+            case str(kind), "QueueName" if kind == QUEUE:
+                return self.physical_name(name)
         raise LocalCloudError(f"The local cloud cannot resolve {name}.{attribute}.")
+
+
+def queue_url(arn: str) -> str:
+    """Return the URL that SQS gives the queue with this ARN; here it is a name, and no address."""
+    region, account, name = arn.split(":")[3:]
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+
+def _key_id(name: str) -> str:
+    # The same after every start: what was encrypted names it.
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, name))

@@ -26,13 +26,23 @@ class DataFolder:
 
     @property
     def queues(self) -> Path:
-        """Where the queues' messages are kept, and how far the pipes have read that database."""
+        """Where the queues' messages are kept, and how far the streams were read."""
         return self.path / "data" / "queues.db"
 
     @property
     def clock(self) -> Path:
         """Where the clock is kept, as functions find it: they run elsewhere."""
         return (self.path / "data" / "clock.json").absolute()
+
+    @property
+    def keys(self) -> Path:
+        """Where the key lies from which the template's KMS keys are made."""
+        return self.path / "data" / "kms.key"
+
+    @property
+    def mail(self) -> Path:
+        """Where mails are put that would be sent."""
+        return self.path / "mail"
 
     @property
     def dead_letters(self) -> Path:
@@ -116,11 +126,11 @@ class DataFolder:
         )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Make *text* the content of *path*, whole or not at all, readable by its owner alone."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", delete=False) as draft:
+def write_private(path: Path, content: str | bytes) -> None:
+    """Make *content* that of *path*, whole or not at all, readable by its owner alone."""
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".", delete=False) as draft:
         try:
-            draft.write(text)
+            draft.write(content.encode() if isinstance(content, str) else content)
             draft.flush()
             os.fsync(draft.fileno())
             Path(draft.name).replace(path)

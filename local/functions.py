@@ -19,6 +19,7 @@ from local.intrinsics import ACCOUNT_ID
 from local.template import Function
 
 MAX_WORKERS = 4  # Lambda starts as many as it needs; one machine has to share
+MAX_QUEUE_WORKERS = 20  # of a queue whose concurrency the template allows: they wait for others
 MAX_PAYLOAD = 6 * 1024 * 1024  # of an event and of an answer: Lambda's quota, synchronous
 _INIT_SECONDS = 30  # Lambda gives 10, then starts again within the function's own time
 _WORKER = Path(__file__).with_name("worker.py")
@@ -37,14 +38,20 @@ class EventTooLargeError(Exception):
 
 
 class RunningFunction:
-    """One function, with as many warm workers as were ever needed at once, up to MAX_WORKERS."""
+    """One function, with as many warm workers as were ever needed at once, up to *workers*."""
 
-    def __init__(self, function: Function, aws: Mapping[str, str], log: Path | None = None) -> None:
+    def __init__(
+        self,
+        function: Function,
+        aws: Mapping[str, str],
+        log: Path | None = None,
+        workers: int = MAX_WORKERS,
+    ) -> None:
         self.name = function.name
         self.log = log
         self._function = function
         self._environment = _environment(function, aws)
-        self._slots = threading.BoundedSemaphore(MAX_WORKERS)
+        self._slots = threading.BoundedSemaphore(workers)
         self._lock = threading.Lock()
         self._idle: deque[_Worker] = deque()
         self._all: set[_Worker] = set()
@@ -192,6 +199,7 @@ def _environment(function: Function, aws: Mapping[str, str]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(str(path) for path in (function.code, *function.layers)),
         "LAMBDA_TASK_ROOT": str(function.code),
         "_HANDLER": function.handler,
+        "VITALS_LOCAL": "1",  # here, and nowhere in AWS, a receiver may be http and loopback
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

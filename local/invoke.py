@@ -5,12 +5,13 @@ import json
 import os
 from pathlib import Path
 
-from local import dynamodb
+from local import dynamodb, services
 from local.clock import LocalClock
 from local.console import LocalCloudError, complain, say
 from local.dynamodb import Endpoint
 from local.folder import DataFolder
 from local.functions import EventTooLargeError, FunctionError, RunningFunction
+from local.queues import Queues
 from local.supervisor import Settings, database
 from local.template import read
 
@@ -34,10 +35,18 @@ def invoke(settings: Settings, name: str, event_path: Path) -> bool:
             raise LocalCloudError(f"Another invocation works on {folder.path}; try again after it.")
         else:
             endpoint = Endpoint(running["dynamodb"])
+        clock = LocalClock(folder.clock)
+        if running is None:  # what it sends waits in its queue for the next start
+            queues = stack.enter_context(
+                contextlib.closing(Queues(folder.queues, lambda: clock.now().timestamp()))
+            )
+            played = stack.enter_context(services.playing(template, queues, folder, clock))
+        else:
+            played = running["services"]
         aws = dynamodb.credentials(endpoint, settings.environ)
         for table in template.tables:
             dynamodb.ensure(table, aws)
-        called = RunningFunction(function, aws | LocalClock(folder.clock).variables)
+        called = RunningFunction(function, aws | clock.variables | services.variables(played))
         stack.callback(called.stop)
         return _print(called, _keyed(event, folder))
 

@@ -1,7 +1,8 @@
-"""What a pipe reads in a record: whether its pattern lets it through, and the value at a path.
+"""What is read in a record: whether a pattern lets it through, and the value at a path.
 
-Of EventBridge's pattern language, fields that equal one of several strings, which is what the
-template uses. Whatever else is refused when the template is read, never passed over.
+Of EventBridge's pattern language, fields that equal one of several strings or begin with one,
+which is what the template uses. Whatever else is refused when the template is read, never passed
+over.
 """
 
 import json
@@ -35,14 +36,22 @@ def _check(rule: dict[str, Any]) -> None:
         elif not (
             isinstance(condition, list)
             and condition
-            and all(isinstance(value, str) for value in condition)
+            and all(isinstance(value, str) or _is_prefix(value) for value in condition)
         ):
             raise _unsupported({name: condition})
 
 
+def _is_prefix(value: object) -> bool:
+    match value:
+        case {"prefix": str(), **others}:
+            return not others
+    return False
+
+
 def _unsupported(rule: object) -> LocalCloudError:
     return LocalCloudError(
-        f"The local cloud knows patterns of exact strings alone, not {json.dumps(rule)}."
+        "The local cloud knows patterns of exact strings and prefixes alone, not "
+        f"{json.dumps(rule)}."
     )
 
 
@@ -50,10 +59,16 @@ def _matches(rule: Any, value: Any) -> bool:
     if isinstance(value, list):  # any element will do
         return any(_matches(rule, element) for element in value)
     if isinstance(rule, list):
-        return value in rule
+        return any(_equals(wanted, value) for wanted in rule)
     return isinstance(value, dict) and all(
         name in value and _matches(condition, value[name]) for name, condition in rule.items()
     )
+
+
+def _equals(wanted: Any, value: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(value, str) and value.startswith(wanted["prefix"])
+    return bool(value == wanted)
 
 
 def reader(parameter: str) -> Callable[[Any], str]:

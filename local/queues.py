@@ -1,4 +1,4 @@
-"""The FIFO queues and the places up to which pipes have read, in one file that outlives a kill.
+"""The FIFO queues and the places up to which streams were read, in a file that outlives a kill.
 
 A place and the messages of what was read up to it are one transaction, and a message goes when it
 is done: so whenever the process dies, what was queued and not done is there after it.
@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,20 @@ CREATE TABLE IF NOT EXISTS places (
     sequence_number TEXT NOT NULL,
     PRIMARY KEY (pipe, stream, shard)
 );
+CREATE TABLE IF NOT EXISTS accepted (
+    queue TEXT NOT NULL,
+    deduplication_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    sent REAL NOT NULL,
+    PRIMARY KEY (queue, deduplication_id)
+);
 """
+_INSERT = (
+    "INSERT INTO messages (queue, group_id, deduplication_id, body, id, sent)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+DEDUPLICATION_SECONDS = 300  # SQS's
 _COLUMNS = "sequence, queue, group_id, deduplication_id, body, id, sent, failures"
 
 
@@ -53,7 +66,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Place:
-    """Up to where one pipe has read one shard of a stream."""
+    """Up to where one pipe, or one function, has read one shard of a stream."""
 
     pipe: str
     stream: str
@@ -61,9 +74,13 @@ class Place:
 
 
 class Queues:
-    """Every queue, shared by threads: within a group one message at a time, groups side by side."""
+    """Every queue, shared by threads: within a group one message at a time, groups side by side.
 
-    def __init__(self, path: Path) -> None:
+    *now* says when a message is sent, in seconds since 1970.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")  # enough for a kill, and no fsync
@@ -91,20 +108,53 @@ class Queues:
         sequence_number: str,
     ) -> None:
         """Queue *messages* (group, deduplication id, body), and remember where they were read."""
-        now = time.time()
+        now = self._now()
         rows = [(queue, *message, str(uuid.uuid4()), now) for message in messages]
         with self._changed, self._database:
-            self._database.executemany(
-                "INSERT INTO messages (queue, group_id, deduplication_id, body, id, sent)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            self._database.execute(
-                "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)",
-                (place.pipe, place.stream, place.shard, sequence_number),
-            )
+            self._database.executemany(_INSERT, rows)
+            self._move(place, sequence_number)
             self._sent += len(rows)
             self._changed.notify_all()
+
+    def keep(self, place: Place, sequence_number: str) -> None:
+        """Remember that *place* was read up to *sequence_number*, and all of it is done."""
+        with self._changed, self._database:
+            self._move(place, sequence_number)
+
+    def _move(self, place: Place, sequence_number: str) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?)",
+            (place.pipe, place.stream, place.shard, sequence_number),
+        )
+
+    def accept(self, queue: str, messages: Sequence[tuple[str, str, str]]) -> list[tuple[str, int]]:
+        """Queue *messages* (group, deduplication id, body); return the id and number of each.
+
+        One whose deduplication id *queue* has accepted in the last five minutes is not queued
+        again, and is answered as the first was.
+        """
+        with self._changed, self._database:
+            self._database.execute(
+                "DELETE FROM accepted WHERE sent <= ?", (self._now() - DEDUPLICATION_SECONDS,)
+            )
+            answers = [self._accept(queue, *message) for message in messages]
+            self._changed.notify_all()
+        return answers
+
+    def _accept(self, queue: str, group: str, deduplication: str, body: str) -> tuple[str, int]:
+        first = self._database.execute(
+            "SELECT id, sequence FROM accepted WHERE queue = ? AND deduplication_id = ?",
+            (queue, deduplication),
+        ).fetchone()
+        if first is not None:
+            return str(first[0]), int(first[1])
+        id_, now = str(uuid.uuid4()), self._now()
+        row = self._database.execute(_INSERT, (queue, group, deduplication, body, id_, now))
+        sequence = row.lastrowid or 0
+        kept = (queue, deduplication, id_, sequence, now)
+        self._database.execute("INSERT INTO accepted VALUES (?, ?, ?, ?, ?)", kept)
+        self._sent += 1
+        return id_, sequence
 
     def receive(self, queue: str) -> Message | None:
         """Return the next message once there is one, and hold its group; None after stop()."""

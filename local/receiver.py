@@ -11,9 +11,16 @@ from typing import Any
 
 from local.console import complain
 from local.folder import write_private
-from local.functions import MAX_WORKERS, EventTooLargeError, FunctionError, RunningFunction
+from local.functions import (
+    MAX_QUEUE_WORKERS,
+    MAX_WORKERS,
+    EventTooLargeError,
+    FunctionError,
+    RunningFunction,
+)
 from local.queues import Message, Queues
 from local.sources import EventSource
+from local.template import Template
 
 # In AWS a message that failed comes back after the queue's visibility timeout, which is minutes.
 RETRY_SECONDS = 3.0
@@ -35,10 +42,9 @@ class Receiver:
         self._queues = queues
         self._dead_letters = dead_letters
         self._retry_seconds = retry_seconds
-        count = min(source.concurrency or MAX_WORKERS, MAX_WORKERS)
         self._threads = [
             threading.Thread(target=self._receive, name=f"{source.queue.name}-{n}", daemon=True)
-            for n in range(count)
+            for n in range(_concurrency(source))
         ]
 
     def start(self) -> None:
@@ -84,6 +90,16 @@ class Receiver:
         write_private(path, json.dumps(event, ensure_ascii=False, indent=2) + "\n")
         complain(f"{said}; given up after {attempts} attempts: the message is now {path}")
         self._queues.delete(message)
+
+
+def workers(template: Template, function: str) -> int:
+    """Return how many events *function* may be handling at once."""
+    fed = (_concurrency(source) for source in template.event_sources if source.function == function)
+    return max([MAX_WORKERS, *fed])
+
+
+def _concurrency(source: EventSource) -> int:
+    return min(source.concurrency or MAX_WORKERS, MAX_QUEUE_WORKERS)
 
 
 def to_event(message: Message, queue_arn: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import takewhile
+from itertools import groupby, takewhile
 from operator import itemgetter
 
 from local.clock import LocalClock, shown
@@ -60,9 +60,10 @@ class Scheduler(threading.Thread):
     def tick(self, until: datetime, tell: Callable[[str], object]) -> None:
         """Move the clock forward to *until*, running all that falls due on the way, in order.
 
-        Each occurrence runs once everything is done that followed from the one before. *tell* is
-        called after each, with a line if messages followed from it, else with nothing. Where a run
-        fails, or *tell* raises, the clock stays. Raises LocalCloudError.
+        What falls due at one instant runs once everything is done that followed from what fell due
+        before it. *tell* is called after each instant, with a line if messages followed from it,
+        else with nothing. Where a run fails, or *tell* raises, the clock stays. Raises
+        LocalCloudError.
         """
         with self._lock:
             now = self._clock.now()
@@ -71,16 +72,17 @@ class Scheduler(threading.Thread):
             say(f"The clock moves from {shown(now)} to {shown(until)}.")
             self._catch_up()
             messages, runs = self._settle(), Counter[str]()
-            for at, schedule in self._due(until):
+            for at, occurrences in groupby(self._due(until), key=itemgetter(0)):
+                due = [schedule for _at, schedule in occurrences]
                 self._clock.keep(now=at)
-                answer = self._invoke(schedule, at)
+                said = [f"{each.function} answered {self._invoke(each, at)}" for each in due]
                 before, messages = messages, self._settle()
                 if self._stopping.is_set():
                     raise LocalCloudError("The local cloud was stopped.")
-                self._clock.keep({schedule.name: at})
-                runs[schedule.function] += 1
-                said = f"{shown(at)}  {schedule.function} answered {answer}; messages handled: "
-                tell(f"{said}{messages - before}" if messages > before else "")
+                self._clock.keep({each.name: at for each in due})
+                runs.update(each.function for each in due)
+                said.append(f"messages handled: {messages - before}")
+                tell(f"{shown(at)}  {'; '.join(said)}" if messages > before else "")
             self._clock.keep(now=until)
         self._awake.set()
         ran = "; ".join(f"{name} ran {count} times" for name, count in runs.items())

@@ -1,4 +1,4 @@
-"""What template.yaml says of the way to functions that no request invokes: pipes and queues."""
+"""What template.yaml says of what invokes functions without a request: pipes, queues, streams."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from local import patterns
 from local.console import LocalCloudError
-from local.document import FUNCTION, PIPE, QUEUE, TABLE, Document
+from local.document import FUNCTION, PIPE, QUEUE, TABLE, Document, queue_url
 
 # The rest is AWS's business and changes nothing that a function can see.
 _PIPE = {"Source", "SourceParameters", "Target", "TargetParameters"}
@@ -15,6 +15,14 @@ _PIPE_IN_AWS = {"Description", "KmsKeyIdentifier", "LogConfiguration", "Name", "
 _STREAM = {"BatchSize", "DeadLetterConfig", "MaximumBatchingWindowInSeconds"}
 _STREAM |= {"MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "OnPartialBatchItemFailure"}
 _STREAM |= {"ParallelizationFactor", "StartingPosition"}
+_MAPPING = {"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "FilterCriteria"}
+_MAPPING |= {"FunctionResponseTypes", "MaximumRetryAttempts", "StartingPosition", "Stream"}
+# Records of one key stay in order however many batches run at once; here it is one batch a shard.
+# And nothing is too old: a record's age would say how long the local cloud was not running.
+_MAPPING_IN_AWS = {"MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds"}
+_MAPPING_IN_AWS |= {"ParallelizationFactor"}
+_MAX_BATCH = 100  # what Lambda takes where the template does not say
+_MAX_RETRIES = 10_000
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,12 @@ class Queue:
     name: str
     arn: str
     max_receives: int | None
+    deduplicates_by_content: bool = False
+
+    @property
+    def url(self) -> str:
+        """By what who sends to it calls it."""
+        return queue_url(self.arn)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,26 @@ class EventSource:
     function: str
     concurrency: int | None
     reports_failures: bool
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A table's stream whose records invoke a function, batch by batch."""
+
+    name: str
+    function: str
+    table: str
+    table_arn: str
+    filters: tuple[Callable[[Any], bool], ...]
+    batch_size: int
+    max_retries: int
+    bisects: bool
+    reports_failures: bool
+    dead_letters: str  # the queue that AWS sends them to, or the source's name
+
+    def lets_through(self, record: Any) -> bool:
+        """Return whether one of the filters matches, or there is none."""
+        return not self.filters or any(matches(record) for matches in self.filters)
 
 
 def pipes(document: Document) -> Iterator[Pipe]:
@@ -120,12 +154,59 @@ def event_sources(document: Document) -> Iterator[EventSource]:
             )
 
 
+def stream_sources(document: Document) -> Iterator[StreamSource]:
+    """Yield every stream that invokes a function; refuse what the local cloud cannot play."""
+    for function in document.resources(FUNCTION):
+        for name, event in document.properties(function).get("Events", {}).items():
+            if event["Type"] == "DynamoDB":
+                found = document.resolve(event["Properties"])
+                yield _stream_source(f"{function}.{name}", function, document, found)
+
+
+def _stream_source(
+    name: str, function: str, document: Document, found: Mapping[str, Any]
+) -> StreamSource:
+    _only(name, found, _MAPPING | _MAPPING_IN_AWS)
+    if found.get("StartingPosition") != "TRIM_HORIZON":
+        raise _cannot(name, "a start elsewhere than at TRIM_HORIZON")
+    retries = found.get("MaximumRetryAttempts", -1)
+    if not 0 <= retries <= _MAX_RETRIES:
+        raise _cannot(name, "no MaximumRetryAttempts: one record could stop all others")
+    filters = found.get("FilterCriteria", {}).get("Filters", [])
+    table = _table(name, document, found.get("Stream"))
+    return StreamSource(
+        name=name,
+        function=function,
+        table=document.physical_name(table),
+        table_arn=document.arn(table),
+        filters=tuple(patterns.matcher(each["Pattern"]) for each in filters),
+        batch_size=found.get("BatchSize", _MAX_BATCH),
+        max_retries=retries,
+        bisects=found.get("BisectBatchOnFunctionError", False),
+        reports_failures="ReportBatchItemFailures" in found.get("FunctionResponseTypes", []),
+        dead_letters=_destination(name, document, found.get("DestinationConfig", {})),
+    )
+
+
+def _destination(source: str, document: Document, config: Mapping[str, Any]) -> str:
+    """Return the queue for what is given up, a standard one; without one, the source's name."""
+    if not config:
+        return source
+    _only(source, config, {"OnFailure"})
+    arn = config["OnFailure"].get("Destination")
+    for name in document.resources(QUEUE):
+        if arn == document.arn(name) and not document.properties(name).get("FifoQueue"):
+            return name
+    raise _cannot(source, f"the destination {arn}, which is no standard queue here")
+
+
 def _queue(user: str, document: Document, arn: Any) -> Queue:
     for name in document.resources(QUEUE):
         properties = document.properties(name)
         if arn == document.arn(name) and properties.get("FifoQueue") is True:
             redrive = document.resolve(properties.get("RedrivePolicy", {}))
-            return Queue(name, document.arn(name), redrive.get("maxReceiveCount"))
+            by_content = properties.get("ContentBasedDeduplication") is True
+            return Queue(name, document.arn(name), redrive.get("maxReceiveCount"), by_content)
     raise _cannot(user, f"the queue {arn}, which is no FIFO queue here")
 
 

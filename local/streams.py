@@ -18,21 +18,31 @@ class Stream:
         self._place = place
         self._iterators: dict[str, str] = {}  # of the open shards
         self._finished: set[str] = set()
+        self.is_at_end = False
 
     def poll(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-        """Yield each open shard's id and its next records, which count as read after the yield."""
+        """Yield each open shard's id and its next records, which count as read after the yield.
+
+        *is_at_end* then says whether that was all there was.
+        """
+        self.is_at_end = False
+        is_short = True
         if not self._iterators:
             # A look at the shards costs the embedded engine a look at all records: not each time.
             self._iterators = {shard: self._iterator(shard) for shard in self._open_shards()}
         for shard, iterator in list(self._iterators.items()):
             page = self._client.get_records(ShardIterator=iterator, Limit=_PAGE)
             yield shard, page["Records"]
+            # Who waits for an empty page waits for ever where others write. The embedded engine
+            # cuts a page nowhere but at its limit.
+            is_short = is_short and len(page["Records"]) < _PAGE
             following = page.get("NextShardIterator")
             if following is None:
                 self._finished.add(shard)
                 self._iterators.clear()  # its children are next
                 return
             self._iterators[shard] = following
+        self.is_at_end = is_short
 
     def _open_shards(self) -> Iterator[str]:
         shards = {shard["ShardId"]: shard.get("ParentShardId") for shard in self._shards()}
@@ -72,7 +82,7 @@ class Stream:
 
 
 def as_json(record: dict[str, Any], table_arn: str, label: str) -> str:
-    """Return a stream's *record* as the JSON text in which a pipe delivers it."""
+    """Return a stream's *record* as the JSON text in which it is delivered."""
     source = {
         "awsRegion": table_arn.split(":")[3],
         "eventSourceARN": f"{table_arn}/stream/{label}",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import dynamodb, messaging
+from local import dynamodb, messaging, services
 from local.clock import LocalClock, shown
 from local.console import LocalCloudError, complain, say
 from local.control import Control
@@ -16,6 +16,8 @@ from local.dynamodb import Endpoint
 from local.folder import DataFolder, write_private
 from local.functions import FunctionError, RunningFunction
 from local.gateway import Gateway
+from local.queues import Queues
+from local.receiver import workers
 from local.routes import Router
 from local.template import Template, read
 
@@ -44,15 +46,23 @@ def run(settings: Settings) -> None:
         aws = dynamodb.credentials(endpoint, settings.environ)
         created = [table for table in template.tables if dynamodb.ensure(table, aws)]
         clock = LocalClock(folder.clock, tuple(schedule.name for schedule in template.schedules))
+        queues = stack.enter_context(
+            contextlib.closing(Queues(folder.queues, lambda: clock.now().timestamp()))
+        )
+        played = stack.enter_context(services.playing(template, queues, folder, clock))
+        variables = aws | clock.variables | services.variables(played)
         functions = {
-            name: RunningFunction(function, aws | clock.variables, folder.log(name))
+            name: RunningFunction(function, variables, folder.log(name), workers(template, name))
             for name, function in template.functions.items()
         }
         for function in functions.values():
             stack.callback(function.stop)
         if created or not folder.key.exists():
             _bootstrap(template, functions, folder)
-        scheduler = stack.enter_context(messaging.running(template, functions, folder, clock, aws))
+        data = folder.database if endpoint.process is not None else None
+        scheduler = stack.enter_context(
+            messaging.running(template, functions, folder, clock, aws, queues=queues, data=data)
+        )
         control = stack.enter_context(Control(scheduler.tick))
         control.start()
         stack.callback(control.shutdown)
@@ -65,6 +75,7 @@ def run(settings: Settings) -> None:
             pid=os.getpid(),
             url=gateway.url,
             dynamodb=endpoint.url,
+            services=played,
             control=control.port,
             control_key=control.key,
         )

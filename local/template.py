@@ -7,9 +7,9 @@ from typing import Any
 
 from local import schedules, sources
 from local.console import LocalCloudError
-from local.document import FUNCTION, TABLE, Document
+from local.document import FUNCTION, KEY, TABLE, Document
 from local.schedules import Schedule
-from local.sources import EventSource, Pipe
+from local.sources import EventSource, Pipe, StreamSource
 
 # CreateTable takes these as CloudFormation spells them; the rest (PITR, tags, encryption,
 # deletion protection) is AWS's business and changes nothing that a function can see.
@@ -74,7 +74,9 @@ class Template:
     tables: tuple[Table, ...]
     pipes: tuple[Pipe, ...] = ()
     event_sources: tuple[EventSource, ...] = ()
+    stream_sources: tuple[StreamSource, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    keys: tuple[str, ...] = ()  # the ARNs
 
     def function(self, name: str) -> Function:
         """Return the function with this logical id, or whose code lies in a folder so named."""
@@ -98,7 +100,9 @@ def read(path: Path, environ: Mapping[str, str]) -> Template:
         tables=tuple(_table(document, name) for name in document.resources(TABLE)),
         pipes=tuple(sources.pipes(document)),
         event_sources=tuple(sources.event_sources(document)),
+        stream_sources=tuple(sources.stream_sources(document)),
         schedules=tuple(schedules.schedules(document)),
+        keys=tuple(document.arn(name) for name in document.resources(KEY)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -49,7 +50,8 @@ def test_a_day_passes_in_seconds_and_the_score_that_it_moved_is_published(
     turned, last = ticked.stdout.splitlines()
     assert turned.startswith(f"{midnight:%Y-%m-%dT%H:%M:%SZ}  DecayFunction answered")
     assert turned.endswith("messages handled: 2"), "the tenant's, and its sandbox's"
-    assert last.startswith(f"{until:%Y-%m-%dT%H:%M:%SZ}  DecayFunction ran ")
+    assert last.startswith(f"{until:%Y-%m-%dT%H:%M:%SZ}  ")
+    assert "DecayFunction ran " in last
     read = cloud.request("GET", HISTORY, headers={"x-api-key": cloud.key})
     newest, first = read.json()["data"]
     assert (newest["cause"], newest["old"]["score"], newest["new"]["score"]) == ("decay", 100, 99)
@@ -64,7 +66,10 @@ def test_the_clock_goes_on_from_there_over_a_restart_and_never_back(
     until = midnight + timedelta(minutes=14)
     assert tick(cloud, until).returncode == 0
     cloud.restart()
-    assert f"Clock     {until:%Y-%m-%dT%H:1}" in cloud.output
+    deadline = time.monotonic() + 5  # it serves before it says so
+    while f"Clock     {until:%Y-%m-%dT%H:1}" not in cloud.output:
+        assert time.monotonic() < deadline, cloud.output
+        time.sleep(0.01)
 
     written = cloud.action("upsert_account", {"name": "Bolt", "logins": 3}).json()["data"]
     event = (ROOT / "events/actions/upsert_account.json").read_text(encoding="utf-8")

@@ -10,13 +10,14 @@ from typing import Any
 
 import botocore.session
 import pytest
-from local import dynamodb, messaging, patterns
-from local import pipe as pipes
+from local import dynamodb, follower, messaging, patterns
 from local.console import LocalCloudError
+from local.consumer import StreamConsumer
+from local.functions import RunningFunction
 from local.pipe import RunningPipe
 from local.queues import Message, Queues
-from local.sources import Pipe, Queue
-from local.template import Table
+from local.sources import Pipe, Queue, StreamSource
+from local.template import Function, Table
 
 TABLE = Table(
     {
@@ -59,9 +60,9 @@ class Desk:
         self._client.put_item(TableName="customers", Item=item)
 
     @contextlib.contextmanager
-    def piped(self, pipe: Pipe = PIPE) -> Iterator[RunningPipe]:
+    def piped(self, pipe: Pipe = PIPE, data: Path | None = None) -> Iterator[RunningPipe]:
         """Run the pipe for the length of a with block."""
-        running = RunningPipe(pipe, self.aws, self.queues)
+        running = RunningPipe(pipe, self.aws, self.queues, data)
         running.start()
         try:
             yield running
@@ -164,7 +165,7 @@ def test_catching_up_does_not_wait_for_the_next_look(desk: Desk) -> None:
         started = time.monotonic()
         for _ in range(20):
             pipe.catch_up()
-    assert time.monotonic() - started < 20 * pipes.POLL_SECONDS / 2
+    assert time.monotonic() - started < 20 * follower.POLL_SECONDS / 2
 
 
 def test_all_is_settled_once_what_follows_from_what_follows_is_done(desk: Desk) -> None:
@@ -187,13 +188,66 @@ def test_all_is_settled_once_what_follows_from_what_follows_is_done(desk: Desk) 
     assert settled == 3
 
 
+def test_all_is_settled_once_a_function_has_seen_what_it_wrote_itself(
+    desk: Desk, tmp_path: Path
+) -> None:
+    seen = list[str]()
+
+    class Writing(RunningFunction):
+        def invoke(self, event: Any) -> str:
+            for record in event["Records"]:
+                key = record["dynamodb"]["Keys"]["PK"]["S"]
+                seen.append(key)
+                if len(key) < 4:
+                    desk.put(f"{key}+", "done")
+            return "{}"
+
+    source = StreamSource(
+        name="F.S",
+        function="F",
+        table="customers",
+        table_arn=PIPE.table_arn,
+        filters=(),
+        batch_size=100,
+        max_retries=0,
+        bisects=False,
+        reports_failures=True,
+        dead_letters="F.S",
+    )
+    function = Writing(Function("F", "", "", tmp_path, (), 1, 128, {}), {"AWS_REGION": "r"})
+    consumer = StreamConsumer(source, function, desk.aws, desk.queues, tmp_path)
+    consumer.start()
+    desk.put("a", "done")
+    messaging.settle(desk.queues, [consumer])
+    assert seen == ["a", "a+", "a++", "a+++"]
+    consumer.stop()
+    consumer.join()
+
+
+def test_a_change_of_the_engines_file_is_noticed_before_the_next_look(tmp_path: Path) -> None:
+    data = tmp_path / "dynamo.db"
+    with dynamodb.embedded(tmp_path / "dynamodb.log", data) as endpoint:
+        aws = dynamodb.credentials(endpoint, {"AWS_REGION": "eu-west-1"})
+        dynamodb.ensure(TABLE, aws)
+        desk = Desk(aws, tmp_path)
+        with contextlib.closing(desk.queues), desk.piped(data=data) as pipe:
+            started = time.monotonic()
+            for number in range(20):
+                desk.put(str(number), "queued")
+                assert desk.received(1) == [str(number)]
+            assert time.monotonic() - started < 20 * follower.POLL_SECONDS / 2
+            desk.put("last", "queued")
+            pipe.catch_up()
+            assert desk.received(1) == ["last"]
+
+
 def test_nobody_waits_for_a_stream_that_cannot_be_read(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none(_table: str, _aws: Mapping[str, str]) -> tuple[Any, str]:
         raise LocalCloudError("The table customers has no stream.")
 
-    monkeypatch.setattr(pipes, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(follower, "_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(dynamodb, "stream", none)
     with (
         desk.piped() as pipe,
@@ -212,7 +266,7 @@ def test_a_stream_that_cannot_be_read_is_said_once_and_read_when_it_can(
         looks += 1
         raise LocalCloudError("The table customers has no stream.")
 
-    monkeypatch.setattr(pipes, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(follower, "_PAUSE_SECONDS", 0.01)
     desk.put("a", "queued")
     with monkeypatch.context() as patched:
         patched.setattr(dynamodb, "stream", none)

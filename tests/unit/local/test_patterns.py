@@ -41,6 +41,19 @@ def test_one_of_several_strings_is_enough_but_every_field_must_match() -> None:
     assert not matches(record(a={"S": "2"}))
 
 
+@pytest.mark.parametrize(
+    ("key", "passes"),
+    [("C#1", True), ("C#", True), ("MODEL#1", True), ("XC#1", False), ("C", False)],
+)
+def test_a_field_passes_that_begins_with_one_of_the_prefixes(key: str, passes: object) -> None:
+    matches = matcher(
+        '{"dynamodb": {"Keys": {"SK": {"S": [{"prefix": "C#"}, {"prefix": "MODEL#"}]}}}}'
+    )
+    assert matches({"dynamodb": {"Keys": {"SK": {"S": key}}}}) is passes
+    assert not matches({"dynamodb": {"Keys": {"SK": {"N": key}}}})
+    assert not matches({"dynamodb": {"Keys": {"SK": {"S": 1}}}})
+
+
 def test_an_array_passes_if_one_of_its_elements_does() -> None:
     matches = matcher('{"dynamodb": {"NewImage": {"tags": {"SS": ["x"]}}}}')
     assert matches(record(tags={"SS": ["w", "x"]}))
@@ -50,7 +63,8 @@ def test_an_array_passes_if_one_of_its_elements_does() -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        {"a": [{"prefix": "q"}]},
+        {"a": [{"prefix": 1}]},
+        {"a": [{"prefix": "q", "suffix": "r"}]},
         {"a": [{"exists": True}]},
         {"a": ["x", {"anything-but": "y"}]},
         {"a": [1]},
@@ -64,7 +78,7 @@ def test_an_array_passes_if_one_of_its_elements_does() -> None:
     ],
 )
 def test_what_else_a_pattern_can_say_is_refused_at_once(rule: object) -> None:
-    with pytest.raises(LocalCloudError, match="patterns of exact strings alone"):
+    with pytest.raises(LocalCloudError, match="patterns of exact strings and prefixes alone"):
         matcher(json.dumps(rule))
 
 

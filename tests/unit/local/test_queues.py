@@ -134,6 +134,46 @@ def test_what_was_sent_and_not_done_outlives_the_process(tmp_path: Path) -> None
         assert after.place(PLACE) == "8"
 
 
+def accept(queues: Queues, *messages: str, queue: str = "Jobs") -> list[tuple[str, int]]:
+    """Send messages as a function does, called after their group and their number."""
+    return queues.accept(queue, [(name[0], name, f"body of {name}") for name in messages])
+
+
+def test_what_functions_send_comes_in_order_with_what_pipes_send(queues: Queues) -> None:
+    send(queues, "a1")
+    accept(queues, "a2", "b1")
+    assert drained(queues) == ["a1", "a2", "b1"]
+    assert queues.drain() == 3
+
+
+def test_a_deduplication_id_is_accepted_once_in_five_minutes(tmp_path: Path) -> None:
+    now = [1000.0]
+    with contextlib.closing(Queues(tmp_path / "queues.db", lambda: now[0])) as queues:
+        [first] = accept(queues, "a1")
+        now[0] += 299
+        assert accept(queues, "a1", "b1", "b1")[0] == first
+        assert accept(queues, "a1", queue="Others") != [first]
+        now[0] += 1
+        assert accept(queues, "a1") != [first]
+        assert drained(queues) == ["a1", "b1", "a1"]
+
+
+def test_a_duplicate_is_known_after_a_restart_and_after_its_message_is_done(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(Queues(tmp_path / "queues.db")) as before:
+        first = accept(before, "a1")
+        before.delete(receive(before))
+    with contextlib.closing(Queues(tmp_path / "queues.db")) as after:
+        assert accept(after, "a1") == first
+        assert drained(after) == []
+
+
+def test_a_place_is_kept_without_a_message(queues: Queues) -> None:
+    queues.keep(PLACE, "7")
+    assert queues.place(PLACE) == "7"
+
+
 def test_a_place_moves_with_the_messages_or_not_at_all(queues: Queues) -> None:
     send(queues, "a1", upto="1")
     with pytest.raises(sqlite3.IntegrityError):

@@ -55,6 +55,30 @@ Resources:
       KeySchema: [{AttributeName: PK, KeyType: HASH}]
       StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
 """
+STREAM = """
+  ReactionsFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: functions/reactions
+      Handler: reactions.handler
+      Events:
+        Stream:
+          Type: DynamoDB
+          Properties:
+            Stream: !GetAtt Table.StreamArn
+            StartingPosition: TRIM_HORIZON
+            BatchSize: 50
+            BisectBatchOnFunctionError: true
+            MaximumRetryAttempts: 5
+            MaximumRecordAgeInSeconds: 72000
+            ParallelizationFactor: 2
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            DestinationConfig:
+              OnFailure: {Type: SQS, Destination: !GetAtt LostRecords.Arn}
+            FilterCriteria:
+              Filters:
+                - Pattern: '{"dynamodb": {"Keys": {"PK": {"S": [{"prefix": "T#"}]}}}}'
+"""
 RECORD = {
     "eventID": "7",
     "dynamodb": {"Keys": {"PK": {"S": "T#a"}}, "NewImage": {"state": {"S": "queued"}}},
@@ -94,9 +118,42 @@ def test_a_queue_invokes_a_function(tmp_path: Path) -> None:
     assert source.queue.max_receives == 3
 
 
-def test_a_template_of_requests_alone_has_neither(tmp_path: Path) -> None:
+def test_a_stream_invokes_a_function(tmp_path: Path) -> None:
+    [source] = template(tmp_path, TEMPLATE + STREAM).stream_sources
+    assert (source.name, source.function) == ("ReactionsFunction.Stream", "ReactionsFunction")
+    assert (source.table, source.table_arn.rpartition(":")[2]) == ("customers", "table/customers")
+    assert (source.batch_size, source.max_retries) == (50, 5)
+    assert (source.bisects, source.reports_failures) == (True, True)
+    assert source.dead_letters == "LostRecords"
+    assert source.lets_through(RECORD)
+    assert not source.lets_through({"dynamodb": {"Keys": {"PK": {"S": "X"}}}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("StartingPosition: TRIM_HORIZON\n            B", "StartingPosition: LATEST\n            B",
+         "play ReactionsFunction.Stream: a start elsewhere"),
+        ("MaximumRetryAttempts: 5", "MaximumRetryAttempts: -1", "no MaximumRetryAttempts"),
+        ("            MaximumRetryAttempts: 5\n", "", "no MaximumRetryAttempts"),
+        ("BatchSize: 50", "TumblingWindowInSeconds: 5", "TumblingWindowInSeconds"),
+        ("!GetAtt LostRecords.Arn}\n            F", "!GetAtt JobsQueue.Arn}\n            F",
+         "no standard queue here"),
+        ("OnFailure: {", "OnSuccess: {", "OnSuccess"),
+        ('[{"prefix": "T#"}]', '[{"suffix": "#"}]', "exact strings and prefixes alone"),
+    ],
+)  # fmt: skip
+def test_what_of_a_stream_it_cannot_play_is_named(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in STREAM
+    with pytest.raises(LocalCloudError, match=said):
+        template(tmp_path, TEMPLATE + STREAM.replace(old, new))
+
+
+def test_a_template_of_requests_alone_has_none(tmp_path: Path) -> None:
     found = template(tmp_path, "Resources: {}")
-    assert (found.pipes, found.event_sources) == ((), ())
+    assert (found.pipes, found.event_sources, found.stream_sources) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -109,7 +166,7 @@ def test_a_template_of_requests_alone_has_neither(tmp_path: Path) -> None:
         ("Source: !GetAtt Table.StreamArn", "Source: !GetAtt Table.Arn", "no stream of a table"),
         ("Target: !GetAtt JobsQueue.Arn", "Target: !GetAtt LostRecords.Arn", "no FIFO queue"),
         ("          MessageDeduplicationId: $.eventID\n", "", "group and deduplication id"),
-        ('["queued"]', '[{"exists": true}]', "exact strings alone"),
+        ('["queued"]', '[{"exists": true}]', "exact strings and prefixes alone"),
         ("$.eventID", "$.a[0]", r"cannot follow the path \$\.a\[0\]"),
         ("BatchSize: 1", "BatchSize: 10", "play JobsFunction: a BatchSize other than 1"),
         ("            BatchSize: 1\n", "", "play JobsFunction: a BatchSize other than 1"),

@@ -67,6 +67,10 @@ class Reader:
         self.places = places
         self._stream = Stream(shards, "arn", places.get)
 
+    @property
+    def is_at_end(self) -> bool:
+        return self._stream.is_at_end
+
     def poll(self, *, fails: bool = False) -> list[int]:
         read = []
         for shard, records in self._stream.poll():
@@ -122,6 +126,27 @@ def test_records_are_read_page_by_page() -> None:
     shards = one_shard(*range(1, 251))
     reader = Reader(shards, {})
     assert [len(reader.poll()) for _ in range(4)] == [100, 100, 50, 0]
+
+
+def test_the_end_is_a_page_that_is_not_full_and_need_not_be_empty() -> None:
+    shards = one_shard(*range(1, 251))
+    reader, ends = Reader(shards, {}), list[bool]()
+    for _ in range(4):
+        reader.poll()
+        ends.append(reader.is_at_end)
+        shards.records["a"] += [shards.records["a"][-1] + 1]  # somebody writes all the time
+    assert ends == [False, False, True, True]
+
+
+def test_the_end_of_one_shard_is_not_that_of_all() -> None:
+    shards = one_shard(*range(1, 251))
+    shards.records["b"], shards.records["c"], shards.parents["c"] = [300], [301], "b"
+    shards.closed = {"b"}
+    reader, ends = Reader(shards, {}), list[bool]()
+    for _ in range(5):
+        reader.poll()
+        ends.append(reader.is_at_end)
+    assert ends == [False, False, True, True, True]
 
 
 def test_a_child_is_read_after_its_parent_whatever_their_order() -> None:

@@ -129,6 +129,28 @@ def test_a_variable_that_names_a_parameter_renames_the_table_with_it(tmp_path: P
     assert found.function("actions").environment["TABLE_NAME"] == "other-vitals"
 
 
+def test_what_names_a_queue_or_a_key_is_what_aws_would_give(tmp_path: Path) -> None:
+    resources = """  Deliveries:
+    Type: AWS::SQS::Queue
+    Properties: {FifoQueue: true}
+  SecretsKey:
+    Type: AWS::KMS::Key
+"""
+    variables = (
+        "QUEUE: !Ref Deliveries\n        QUEUE_NAME: !GetAtt Deliveries.QueueName\n"
+        "        KEY: !GetAtt SecretsKey.Arn\n        KEY_ID: !Ref SecretsKey\n        LEVEL: INFO"
+    )
+    found = template(tmp_path, TEMPLATE.replace("LEVEL: INFO", variables) + resources)
+    environment = found.function("actions").environment
+    [key] = found.keys
+    place = "us-east-1.amazonaws.com/123456789012"
+    assert environment["QUEUE"] == f"https://sqs.{place}/Deliveries.fifo"
+    assert environment["QUEUE_NAME"] == "Deliveries.fifo"
+    assert environment["KEY"] == key
+    assert key == f"arn:aws:kms:us-east-1:123456789012:key/{environment['KEY_ID']}"
+    assert template(tmp_path, TEMPLATE + resources).keys == found.keys, "the same at every start"
+
+
 def test_routes_are_the_http_events_alone(tmp_path: Path) -> None:
     routes = template(tmp_path).routes
     assert [(route.key, route.timeout) for route in routes] == [
