@@ -10,11 +10,12 @@ from typing import Any
 from vitals.domain.customer import Customer, override_fields
 from vitals.domain.instants import iso
 
-_FACTS = (
+FACTS = (
     "name", "external_id", "last_contact_on", "mrr", "arr", "revenue_basis", "tier", "lifecycle",
     "lifecycle_auto", "manager", "tags", "renewal_date", "next_touch", "since", "sentiment", "note",
     "scoring_profile", "model_version", "score", "status", "score_changed_at", "deleted_at",
 )  # fmt: skip
+"""Attributes of a customer that are facts by their own names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def facts(customer: Customer | None) -> dict[str, Any]:
     """
     if customer is None:
         return {}
-    flat = {path: _plain(getattr(customer, path)) for path in _FACTS}
+    flat = {path: _plain(getattr(customer, path)) for path in FACTS}
     flat["override"] = override_fields(customer.override)
     flat |= {f"signals.{name}": value for name, value in customer.signals.items()}
     absent = {"tags": [], "lifecycle_auto": False}

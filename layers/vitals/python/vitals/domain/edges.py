@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day, start_of, zone
@@ -91,7 +92,7 @@ def passed(
     """
     steps: list[Step] = []
     last = _published(customer, model, since)
-    midnights = list(_midnights(last.at, until, model))
+    midnights = _midnights(last.at, until, model.time_zone)
     for midnight in midnights:
         same = stood_still and midnight == midnights[-1]
         standing = Standing(customer, model, midnight, stored=same)
@@ -126,8 +127,10 @@ def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], li
         for rule in rules:
             if not rule.enabled or after.at < rule.enabled_at:
                 continue
-            was = before is not None and rule.is_for(before.customer.manager)
-            is_now = rule.is_for(after.customer.manager)
+            was = before is not None and (
+                not rule.managers or rule.is_for(before.customer.manager)
+            )
+            is_now = not rule.managers or rule.is_for(after.customer.manager)
             if not (was or is_now):
                 continue
             for trigger in rule.triggers:
@@ -155,8 +158,13 @@ def _published(customer: Customer, model: ScoringModel, since: datetime) -> Stan
     return Standing(customer, model, max(customer.updated_at, since), stored=True)
 
 
-def _midnights(after: datetime, until: datetime, model: ScoringModel) -> Iterator[datetime]:
-    where = zone(model.time_zone)
+# The daily pass asks for the same midnights again and again.
+@lru_cache(maxsize=64)
+def _midnights(after: datetime, until: datetime, time_zone: str) -> tuple[datetime, ...]:
+    return tuple(_midnights_between(after, until, zone(time_zone)))
+
+
+def _midnights_between(after: datetime, until: datetime, where: tzinfo) -> Iterator[datetime]:
     day = local_day(after, where)
     while True:
         day += timedelta(days=1)

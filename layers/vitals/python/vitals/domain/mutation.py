@@ -49,7 +49,7 @@ def settled(
     version, at = after_version(before, moment.now)
     after, automatic = rescored(before, after, model, at, staged=not reason.lifecycle_given)
     if before is None or (before.score, before.status) != (after.score, after.status):
-        after = replace(after, score_changed_at=at, recent=_recent(before, after, model, at))
+        after = replace(after, score_changed_at=at, recent=recent_with(before, after, model, at))
     changed = differences(before, after)
     if before is not None and not changed and reason.contact is None:
         return after, None
@@ -102,7 +102,7 @@ def rescored(
     return _published(after, model, at), ("lifecycle",)
 
 
-def _recent(
+def recent_with(
     before: Customer | None, after: Customer, model: ScoringModel, at: datetime
 ) -> tuple[Step, ...]:
     """Return the last days' scores with that of *after*, which was published at *at*."""
@@ -114,7 +114,9 @@ def _recent(
         shift = 0 if anew is None else anew - before.score
     steps = before.steps(where) if before else ()
     kept = max(KEPT, model.momentum_days + 1)
-    return recorded(steps, local_day(at, where), after.score, shift, kept)
+    found = recorded(steps, local_day(at, where), after.score, shift, kept)
+    # One score alone is what `Customer.steps` makes of it: most customers need not carry it.
+    return () if len(found) == 1 and found[0][1] == found[0][2] else found
 
 
 def _published(customer: Customer, model: ScoringModel, at: datetime) -> Customer:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from vitals.domain.customer import Customer
@@ -11,6 +10,13 @@ from vitals.domain.numbers import Number, published_ratio
 
 WITHOUT = ""
 """What stands for no tier, manager or tag."""
+
+
+PARTS = ("lifecycle", "manager", "momentum", "status", "tag", "tier")
+"""What the figures are divided by, each by itself."""
+
+Group = tuple[str, str, str, str, tuple[str, ...], str]
+"""The names of PARTS that a customer is counted under."""
 
 
 @dataclass(slots=True)
@@ -22,13 +28,12 @@ class Figures:
     scored: int = 0
     total: int = 0
 
-    def add(self, customer: Customer, score: int | None) -> None:
-        """Count *customer*, which stands at *score*."""
-        self.customers += 1
-        self.mrr += customer.mrr or 0
-        if score is not None:
-            self.scored += 1
-            self.total += score
+    def include(self, others: Figures) -> None:
+        """Count those as well whom *others* count."""
+        self.customers += others.customers
+        self.mrr += others.mrr
+        self.scored += others.scored
+        self.total += others.total
 
     def shown(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
@@ -39,38 +44,49 @@ class Figures:
         }
 
 
-@dataclass(slots=True)
 class Snapshot:
     """The figures of everybody, and by each part of a portfolio; the order does not matter."""
 
-    everybody: Figures = field(default_factory=Figures)
-    parts: dict[str, dict[str, Figures]] = field(default_factory=dict)
+    __slots__ = ("_groups",)
+
+    def __init__(self) -> None:
+        # Many customers are alike in every part: each is counted once, not in seven places.
+        self._groups: dict[Group, Figures] = {}
 
     def add(self, customer: Customer, score: int | None, status: str, momentum: str) -> None:
         """Count *customer*, which stands at *score* and in the band *status*."""
-        self.everybody.add(customer, score)
-        for part, names in _parts(customer, status, momentum).items():
-            groups = self.parts.setdefault(part, {})
-            for name in names:
-                groups.setdefault(name, Figures()).add(customer, score)
+        group = (
+            customer.lifecycle,
+            customer.manager or WITHOUT,
+            momentum,
+            status,
+            customer.tags,
+            customer.tier or WITHOUT,
+        )
+        figures = self._groups.get(group)
+        if figures is None:
+            figures = self._groups[group] = Figures()
+        figures.customers += 1
+        figures.mrr += customer.mrr or 0
+        if score is not None:
+            figures.scored += 1
+            figures.total += score
 
     def shown(self) -> dict[str, Any]:
         """Return the snapshot as JSON values; names are in their own order."""
+        everybody = Figures()
+        parts: dict[str, dict[str, Figures]] = {}
+        for group, figures in self._groups.items():
+            everybody.include(figures)
+            for part, own in zip(PARTS, group, strict=True):
+                by_name = parts.setdefault(part, {})
+                names = (own,) if isinstance(own, str) else own or (WITHOUT,)
+                for name in names:
+                    by_name.setdefault(name, Figures()).include(figures)
         return {
-            **self.everybody.shown(),
+            **everybody.shown(),
             **{
-                part: {name: groups[name].shown() for name in sorted(groups)}
-                for part, groups in sorted(self.parts.items())
+                part: {name: by_name[name].shown() for name in sorted(by_name)}
+                for part, by_name in parts.items()
             },
         }
-
-
-def _parts(customer: Customer, status: str, momentum: str) -> Mapping[str, Iterable[str]]:
-    return {
-        "status": (status,),
-        "momentum": (momentum,),
-        "tier": (customer.tier or WITHOUT,),
-        "lifecycle": (customer.lifecycle,),
-        "manager": (customer.manager or WITHOUT,),
-        "tag": customer.tags or (WITHOUT,),
-    }

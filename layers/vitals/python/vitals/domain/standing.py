@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 from vitals.domain.customer import Customer
@@ -33,8 +34,7 @@ class Standing:
         self.customer = customer
         self.model = model
         self.at = at
-        self.where: tzinfo = zone(model.time_zone)
-        self.today: date = local_day(at, self.where)
+        self.where, self.today = _local(at, model.time_zone)
         self._found: dict[str, Any] = {}
         self._published = (customer.score, customer.status) if stored else None
 
@@ -81,6 +81,13 @@ class Standing:
             found = find(self) if find else self.customer.signals.get(field)
             self._found[field] = found
         return found
+
+
+@lru_cache(maxsize=64)
+def _local(at: datetime, time_zone: str) -> tuple[tzinfo, date]:
+    """Return the zone, and the day there: the daily pass asks for one instant again and again."""
+    where = zone(time_zone)
+    return where, local_day(at, where)
 
 
 def _score(standing: Standing) -> int | None:

@@ -61,7 +61,8 @@ class AlertTable:
 
     def get(self, tenant_id: str, alert_id: str) -> Alert | None:
         """Return the alert as last written: 1 read."""
-        item = self._table.get(_key(tenant_id, alert_id))
+        key = _key(tenant_id, alert_id)
+        item = self._table.get(key) if key[1] else None
         return _alert_of(tenant_id, item) if item else None
 
     def save(self, alert: Alert) -> Alert:

@@ -33,8 +33,10 @@ def encode(value: Any) -> str:
 
 
 def decode(text: str) -> Any:
-    """Return the value of JSON *text*, fractions exact."""
-    return _DECODER.decode(text)
+    """Return the value of JSON *text* that `encode` made, fractions exact."""
+    # `decode` would look for spaces around it first, a sixth of its time.
+    value, _ = _DECODER.raw_decode(text)
+    return value
 
 
 def _same(value: Any) -> Any:
@@ -79,6 +81,13 @@ _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
 )
 
 
+_OVERRIDE = "ov"
+_FIELDS: Mapping[str, tuple[str, Decoder | None]] = {
+    _OVERRIDE: ("override", None),
+    **{short: (name, None if decoder is _same else decoder) for name, short, _, decoder in _ROW},
+}
+
+
 def customer_row(customer: Customer) -> str:
     """Return what the index holds of *customer*: all that lists, filters, sorts and decay need."""
     row = {
@@ -87,7 +96,7 @@ def customer_row(customer: Customer) -> str:
         if (value := getattr(customer, name)) is not None and value not in ((), {})
     }
     if customer.override is not None:
-        row["ov"] = _override_row(customer.override)
+        row[_OVERRIDE] = _override_row(customer.override)
     return encode(row)
 
 
@@ -109,11 +118,16 @@ def customer_of(
     tenant_id: str, customer_id: str, updated_at: str, row: str, doc: str | None = None
 ) -> Customer:
     """Return the customer that *row*, and *doc* if it was read, describe."""
-    stored = decode(row)
-    fields = {name: decoder(stored[short]) for name, short, _, decoder in _ROW if short in stored}
+    fields: dict[str, Any] = {}
+    for short, value in decode(row).items():
+        # A newer version's row may hold what this one does not know.
+        known = _FIELDS.get(short)
+        if known is not None:
+            name, decoder = known
+            fields[name] = decoder(value) if decoder else value
     rest = decode(doc) if doc else {}
-    if "ov" in stored:
-        fields["override"] = _override_of(stored["ov"], rest.get("or"))
+    if "override" in fields:
+        fields["override"] = _override_of(fields["override"], rest.get("or"))
     return Customer(
         id=customer_id,
         tenant_id=tenant_id,

@@ -34,7 +34,7 @@ class Rulebooks(Protocol):
         """Return how an endpoint does."""
 
     def healths(self, tenant_id: str) -> dict[str, Health]:
-        """Return how the tenant's endpoints do, by connection; those that never failed are not in."""
+        """Return how the tenant's endpoints do, by connection, but those that never failed."""
 
     def set_health(self, tenant_id: str, connection_id: str, health: Health) -> None:
         """Note how an endpoint does."""

@@ -15,6 +15,7 @@ from botocore.exceptions import (
     ConnectionError,  # noqa: A004 - its name there
     HTTPClientError,
 )
+from botocore.parsers import JSONParser, ResponseParserFactory
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
@@ -101,8 +102,7 @@ class Found:
     cents: str | None
 
 
-_FOUND = (("PK", "S"), ("SK", "S"), ("index_sk", "S"), ("row", "S"), ("doc", "S"), ("cents", "N"))
-_ABSENT: Mapping[str, Any] = {}
+_NO_TEXT, _NO_NUMBER = {"S": None}, {"N": None}
 
 
 class Writes:
@@ -132,6 +132,22 @@ class Writes:
         return guarded + ["counter"] * len(self.adds)
 
 
+class _ItemsAsSent(JSONParser):  # type: ignore[misc] # botocore has no type hints
+    """Botocore's reader of answers, but that it copies no attribute, value by value, of an item.
+
+    What it would make of them is what DynamoDB sent, as none of ours is binary.
+    """
+
+    def _handle_map(self, shape: Any, value: Any) -> Any:
+        return value if shape.value.name == "AttributeValue" else super()._handle_map(shape, value)
+
+
+class _Parsers(ResponseParserFactory):  # type: ignore[misc] # as above
+    def create_parser(self, protocol_name: str) -> Any:
+        """Return a new reader of answers; STS, which may be asked for credentials, has its own."""
+        return _ItemsAsSent() if protocol_name == "json" else super().create_parser(protocol_name)
+
+
 class Table:
     """The table called *name*, reached through pynamodb's own client.
 
@@ -143,6 +159,8 @@ class Table:
         meta = type("Meta", (Item.Meta,), {"table_name": name})
         self.item = cast("type[Item]", type("Item", (Item,), {"Meta": meta}))
         session = self.connection.session
+        # An item's attributes are most of what botocore's own reader is busy with.
+        session.register_component("response_parser_factory", _Parsers())
         # Else botocore puts its User-Agent together anew, twice a call: a seventh of its time.
         session.set_default_client_config(Config(user_agent=session.user_agent()))
 
@@ -192,7 +210,14 @@ class Table:
             if read is None:
                 return
             for raw in read["Items"]:
-                yield Found(*(raw.get(name, _ABSENT).get(kind) for name, kind in _FOUND))
+                yield Found(
+                    raw["PK"]["S"],
+                    raw["SK"]["S"],
+                    raw.get("index_sk", _NO_TEXT)["S"],
+                    raw.get("row", _NO_TEXT)["S"],
+                    raw.get("doc", _NO_TEXT)["S"],
+                    raw.get("cents", _NO_NUMBER)["N"],
+                )
 
     def transact(self, writes: Writes) -> None:
         """Make all of *writes* or none.

@@ -93,7 +93,7 @@ def _without_secret(answer: Answer) -> Answer:
     warning = {
         "code": "secret_shown_once",
         "field": "data",
-        "message": "held a secret when it was first given; one that was lost is replaced by a new one",
+        "message": "held a secret when it was first given; a lost one is replaced by a new one",
     }
     return answer | {"warnings": [*answer["warnings"], warning]}
 

@@ -20,7 +20,7 @@ from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest
 from vitals.usecases.fields import Flag, Instant, Short, any_of, one_of, refuse, split, whole
-from vitals.usecases.inputs import Input, read
+from vitals.usecases.inputs import Input, Warning_, read
 from vitals.usecases.paging import LONGEST_ID, Page, filled, paged, place
 
 MAX_IDS = 200
@@ -28,6 +28,8 @@ SNOOZES = (1, 7, 30)
 """Days that the source offers; any other number up to a year will do."""
 SNOOZED, CLOSED = "snoozed", "closed"
 SHOWN = (OPEN, SNOOZED, CLOSED)
+NEWEST, PRIORITY, CUSTOMER = "newest", "priority", "customer"
+SORTS = (NEWEST, PRIORITY, CUSTOMER)
 
 
 def _ids(raw: object) -> list[str]:
@@ -40,7 +42,9 @@ def _ids(raw: object) -> list[str]:
 class AlertsInput(Page):
     """Which alerts, newest first: those that are open, unless *state* says otherwise.
 
-    *summary* counts all that match by severity, category and stage, with the MRR exposed.
+    *sort* by `priority` (the most severe first, then by MRR) or by `customer` reads them all, and
+    goes on at an *offset*. *summary* counts all that match by severity and category, with the MRR
+    exposed.
     """
 
     aliases: ClassVar[Mapping[str, str]] = {"view": "state"}
@@ -52,6 +56,8 @@ class AlertsInput(Page):
     rule_id: Short | None = None
     manager: Short | None = None
     acknowledged: Flag | None = None
+    sort: Annotated[str, one_of(*SORTS)] = NEWEST
+    offset: Annotated[int, whole(0, 1_000_000)] = 0
     summary: Flag = False
 
 
@@ -80,10 +86,25 @@ class SnoozeInput(ActInput):
 def list_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return one page of the feed, newest first, and its figures if they are asked for."""
     parsed, warnings, _ = read(AlertsInput, given)
-    query = digest("alerts", *(getattr(parsed, name) for name in _FILTERS))
     is_open = parsed.state != CLOSED
+    answer = (
+        _newest(context, parsed, warnings)
+        if parsed.sort == NEWEST
+        else _sorted(context, parsed, warnings)
+    )
+    if parsed.summary and parsed.shape == "object":
+        answer["summary"] = _summary(context, parsed, is_open=is_open)
+    if not answer["data"] and parsed.state == OPEN and not (parsed.cursor or parsed.offset):
+        answer["message"] = "All clear: no open alerts."
+    return answer
+
+
+def _newest(context: Context, parsed: AlertsInput, warnings: list[Warning_]) -> Answer:
+    query = digest("alerts", *(getattr(parsed, name) for name in _FILTERS))
     alerts = context.outbound.alerts.feed(
-        context.tenant.id, is_open=is_open, after=place(parsed.cursor, query)
+        context.tenant.id,
+        is_open=parsed.state != CLOSED,
+        after=place(parsed.cursor, query),
     )
     page = filled(
         alerts,
@@ -92,20 +113,41 @@ def list_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
         lambda alert: _is_wanted(alert, parsed, context.now),
         context.has_time,
     )
-    answer = paged(
+    return paged(
         "list_alerts",
         parsed,
         warnings,
         page,
         lambda last: cursor(query, [iso(last.at), last.id]),
     )
-    if parsed.summary and parsed.shape == "object":
-        answer["summary"] = _summary(context, parsed, is_open=is_open)
-    if not page.shown and parsed.cursor is None and parsed.state == OPEN:
-        answer["message"] = "All clear: no open alerts."
-    return answer
 
 
+def _sorted(context: Context, parsed: AlertsInput, warnings: list[Warning_]) -> Answer:
+    """Return one page of all that match, in another order than that of the feed."""
+    if parsed.cursor is not None:
+        message = f"goes with sort={NEWEST} alone: go on at an offset"
+        raise ValidationError([FieldError("cursor", "conflicting_fields", message)])
+    feed = context.outbound.alerts.feed(context.tenant.id, is_open=parsed.state != CLOSED)
+    found = [alert for alert in feed if _is_wanted(alert, parsed, context.now)]
+    found.sort(key=_ORDERS[parsed.sort])
+    rest = found[parsed.offset :]
+    page = filled(rest, parsed.limit, lambda alert: shown(alert, context.now))
+    answer = paged("list_alerts", parsed, warnings, page, lambda _: "")
+    return answer | {"next_cursor": None, "offset": parsed.offset, "total": len(found)}
+
+
+def _by_priority(alert: Alert) -> tuple[Any, ...]:
+    return SEVERITIES.index(alert.severity), -(alert.mrr or 0), -alert.at.timestamp()
+
+
+def _by_customer(alert: Alert) -> tuple[Any, ...]:
+    return str(alert.customer["name"]).casefold(), alert.customer_id, *_by_priority(alert)
+
+
+_ORDERS: Mapping[str, Callable[[Alert], tuple[Any, ...]]] = {
+    PRIORITY: _by_priority,
+    CUSTOMER: _by_customer,
+}
 _FILTERS = ("state", "severity", "category", "customer_id", "rule_id", "manager", "acknowledged")
 
 
@@ -211,7 +253,7 @@ def _done(
     context: Context,
     action: str,
     parsed: ActInput,
-    warnings: list[dict[str, Any]],
+    warnings: list[Warning_],
     change: Callable[[Alert], Alert],
 ) -> Answer:
     """Return what *change* made of each alert; one that there is not stops none of the others."""

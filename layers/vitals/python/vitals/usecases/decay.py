@@ -13,6 +13,7 @@ from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.domain.mutation import Reason
 from vitals.domain.operations import direction
 from vitals.domain.snapshot import Snapshot
+from vitals.domain.standing import Standing
 from vitals.storage.ports import Clocks, StorageBusyError, Tenants, WriteConflictError
 from vitals.usecases.context import Context
 from vitals.usecases.jobs import DECAY
@@ -105,30 +106,29 @@ class _Turn:
         """Count *customer*, raise what time made true of it; tell whether its score has moved."""
         if customer.deleted_at is not None:
             return False
-        published = self._context.published(customer)
+        standing = _now(self._context, customer)
         if customer.id not in self._seen:
             self._seen.add(customer.id)
-            self.snapshot.add(customer, *published, _direction(self._context, customer, published))
-        if published != (customer.score, customer.status):
+            _count(self.snapshot, standing)
+        if standing.published != (customer.score, customer.status):
             return True  # the change that publishes it is reacted to, the time before it as well
         react_to_time(self._context, self._book, self._rules, customer, self._since)
         return False
 
 
-def _direction(context: Context, customer: Customer, published: tuple[int | None, str]) -> str:
-    """Return whether the score rises, falls or stands (IQ-094)."""
-    model = context.model_of(customer.model_version)
-    where = zone(model.time_zone)
-    moved = customer.momentum(
-        published[0], local_day(context.now, where), where, model.momentum_days
-    )
-    return direction(moved, model.momentum_points)
+def _now(context: Context, customer: Customer) -> Standing:
+    return Standing(customer, context.model_of(customer.model_version), context.now)
+
+
+def _count(snapshot: Snapshot, standing: Standing) -> None:
+    """Count a customer, with whether its score rises, falls or stands (IQ-094)."""
+    moves = direction(standing.momentum, standing.model.momentum_points)
+    snapshot.add(standing.customer, *standing.published, moves)
 
 
 def _counted(context: Context) -> Snapshot:
     snapshot = Snapshot()
     for customer in context.customers.roster(context.tenant):
         if customer.deleted_at is None:
-            published = context.published(customer)
-            snapshot.add(customer, *published, _direction(context, customer, published))
+            _count(snapshot, _now(context, customer))
     return snapshot

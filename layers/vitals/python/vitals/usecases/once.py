@@ -24,7 +24,7 @@ def once(context: Context, effect: Callable[[], Answer]) -> Answer:
     if asked is None:
         return effect()
     if (replay := stored_answer(context)) is not None:
-        return _over(context, replay)
+        return _over(replay)
     now = context.now
     mine = {_CLAIM: context.new_id(now)}
     claimed = StoredAnswer(asked.key, asked.fingerprint, mine, now, now + KEEP_ANSWERS)
@@ -34,7 +34,7 @@ def once(context: Context, effect: Callable[[], Answer]) -> Answer:
         raise mismatch()
     if stored is not None and stored.body != mine:
         context.replays.append(asked.key)
-        return _over(context, dict(stored.body))
+        return _over(dict(stored.body))
     # An answer gives way to one that is given when it expires: so the claim does to what follows.
     end = replace(claimed, at=claimed.expires_at)
     try:
@@ -49,10 +49,9 @@ def once(context: Context, effect: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def _over(context: Context, body: Answer) -> Answer:
+def _over(body: Answer) -> Answer:
     if _CLAIM not in body:
         return body
-    context.replays.clear()
     raise InProgressError(
         "the first request of this Idempotency-Key is under way, or broke off: "
         "wait for it, or use a new key to do it again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from vitals.domain import events
@@ -16,6 +16,7 @@ from vitals.domain.customer import Customer
 from vitals.domain.documents import differences
 from vitals.domain.edges import Cleared, Fired, edges, passed, timed, written
 from vitals.domain.events import Event
+from vitals.domain.firing import is_armed, judged_before, not_cooling
 from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.domain.rule import CADENCE, NO_CONTACT, RENEWAL, WINDOW_NAMES, WINDOWS, Rule, Trigger
 from vitals.domain.standing import Standing
@@ -25,8 +26,6 @@ from vitals.usecases.context import Context
 from vitals.usecases.rulebook import Rulebook, condition_of
 from vitals.usecases.telling import deliveries_of, raised_by
 
-MOST_HISTORY = 1000
-"""So many changes of one customer are looked at for whether its score has recovered."""
 ANY = "*"
 """A subscription to every event."""
 _RENEWAL, _CONTACT = "event_renewal", "event_contact"
@@ -44,40 +43,45 @@ class Told:
         return tuple(events.moved(self.change)) if self.change else ()
 
 
-def react(context: Context, book: Rulebook, before: Customer | None, after: Customer) -> None:
+def react(context: Context, book: Rulebook, before: Customer | None, after: Customer) -> int:
     """Raise and tell all that follows from the version *after*, and from the time before it.
 
-    Doing it again changes nothing. Raises StorageBusyError.
+    Returns how many alerts are new. Doing it again changes nothing. Raises StorageBusyError.
     """
     if before is not None and before.updated_at == after.updated_at:
-        return  # signals arrived that were known, or nobody can see what changed (AMB-05)
+        return 0  # signals arrived that were known, or nobody can see what changed (AMB-05)
     if after.deleted_at is not None:
         if before is not None and before.deleted_at is None:
-            _close(context, [alert for alert in _alerts_of(context, after) if alert.state == OPEN])
+            _close_before(context, after)
             _tell_change(context, book, before, after, _change(context, after))
-        return
+        return 0
     fired, cleared = edges(
         (*book.rules, *_implicit(context, book)), written(before, after, context.model_of)
     )
     change = _change(context, after) if fired or book.subscriptions else None
-    _settle(context, book, fired, cleared, Told(change))
+    raised = _settle(context, book, fired, cleared, Told(change))
     if change is not None:
         _tell_change(context, book, before, after, change)
+    return raised
 
 
 def react_to_time(
-    context: Context, book: Rulebook, rules: Sequence[Rule], customer: Customer, since: datetime
-) -> None:
-    """Raise and tell what time alone made true at the midnights behind *since*.
+    context: Context,
+    book: Rulebook,
+    rules: Sequence[Rule],
+    customer: Customer,
+    since: datetime,
+    until: datetime | None = None,
+) -> int:
+    """Raise and tell what time alone made true at the midnights behind *since*, up to now.
 
-    Of a *customer* whose score stood still; *rules* are `timed_rules`. Who was written meanwhile
-    is reacted to by that.
+    Or up to *until*. Of a *customer* whose score stood still; *rules* are `timed_rules`. Who was
+    written meanwhile is reacted to by that. Returns how many alerts are new.
     """
     model = context.model_of(customer.model_version)
-    steps = passed(customer, model, since, context.now, stood_still=True)
+    steps = passed(customer, model, since, until or context.now, stood_still=True)
     fired, cleared = edges(rules, steps)
-    if fired or cleared:
-        _settle(context, book, fired, cleared, Told())
+    return _settle(context, book, fired, cleared, Told()) if fired or cleared else 0
 
 
 def timed_rules(context: Context, book: Rulebook) -> list[Rule]:
@@ -114,32 +118,35 @@ def _settle(
     fired: Sequence[Fired],
     cleared: Sequence[Cleared],
     told: Told,
-) -> None:
-    if cleared:
-        _resolve(context, cleared)
+) -> int:
+    raised = 0
     of_rules = [each for each in fired if each.rule.id not in (_RENEWAL, _CONTACT)]
     for each in fired:
         if each.rule.id in (_RENEWAL, _CONTACT):
             _tell_time(context, book, each)
     for _, group in groupby(sorted(of_rules, key=_rule_id), key=_rule_id):
-        news = [each for each in group if _is_armed(context, each, told)]
+        news = [each for each in group if _is_armed(context, each)]
         if news:
-            _raise(context, book, news, told)
+            raised += _raise(context, book, news, told)
+    if cleared:
+        # Last: what began and ceased to hold since the version before is over as well.
+        _resolve(context, cleared)
+    return raised
 
 
 def _rule_id(fired: Fired) -> str:
     return fired.rule.id
 
 
-def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told) -> None:
-    """Raise the alerts of one rule and customer, and tell of them together, once."""
+def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told) -> int:
+    """Raise the alerts of one rule and customer, tell of them together, once; count the new."""
     rule, standing = fired[0].rule, fired[-1].after
     change = told.change
     alerts = [alert_of(each, told.moved, change.id if change else None) for each in fired]
     # One occurrence found at two steps, as a renewal that was moved there and back, is one alert.
     alerts = list({alert.id: alert for alert in alerts}.values())
-    if rule.cooldown is not None and _is_cooling(context, rule, alerts):
-        return
+    if rule.cooldown is not None:
+        alerts = not_cooling(rule, alerts, _alerts_of(context, standing.customer))
     cause = change.cause if change else ""
     subscribers = [
         each.id for each in book.subscriptions if _wants(context, each, "alert.fired", standing)
@@ -149,39 +156,17 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
         there = context.outbound.alerts.raise_all(context.tenant.id, raised)
         left = [alert for alert in alerts if alert.id not in there]
         if len(left) == len(alerts):
-            return
+            break
         alerts = left
+    return len(alerts)
 
 
-def _is_armed(context: Context, fired: Fired, told: Told) -> bool:
-    """Tell whether the score has recovered since it was last below the limit (hysteresis).
-
-    It follows from the customer's changes alone: whatever order they are looked at in, and however
-    often, the answer is the same.
-    """
-    trigger, customer = fired.trigger, fired.after.customer
-    if trigger.rearm is None or not isinstance(trigger.limit, int):
-        return True
-    is_write = told.change is not None and fired.key == told.change.id
-    versions = context.customers.history(
-        context.tenant, customer.id, before_version=customer.version + (not is_write)
-    )
-    for change in islice(versions, MOST_HISTORY):
-        score, before = change.score_after, change.score_before
-        if change.at < fired.rule.enabled_at or (score is not None and score >= trigger.rearm):
-            return True
-        was_above = before is None or before >= trigger.limit
-        if score is not None and score < trigger.limit and was_above:
-            return False
-    return True
-
-
-def _is_cooling(context: Context, rule: Rule, alerts: Sequence[Alert]) -> bool:
-    """Tell whether the rule raised an alert of the customer a short while before."""
-    at, own = alerts[0].at, {alert.id for alert in alerts}
-    return rule.cooldown is not None and any(
-        alert.rule_id == rule.id and alert.id not in own and at - rule.cooldown < alert.at <= at
-        for alert in context.outbound.alerts.of_customer(context.tenant.id, alerts[0].customer_id)
+def _is_armed(context: Context, fired: Fired) -> bool:
+    """Tell whether the score has recovered since it was last below the limit (hysteresis)."""
+    version = judged_before(fired)
+    return version is None or is_armed(
+        fired,
+        context.customers.history(context.tenant, fired.after.customer.id, before_version=version),
     )
 
 
@@ -196,6 +181,17 @@ def _resolve(context: Context, cleared: Sequence[Cleared]) -> None:
         if alert.state == OPEN
         and (end := over.get((alert.rule_id, alert.trigger))) is not None
         and alert.at < end.at
+    ]
+    _close(context, ended)
+
+
+def _close_before(context: Context, gone: Customer) -> None:
+    """Close the alerts of a customer in the trash; those raised since it was restored stay."""
+    at = gone.updated_at
+    ended = [
+        replace(alert, closed_at=at)
+        for alert in _alerts_of(context, gone)
+        if alert.state == OPEN and alert.at < at
     ]
     _close(context, ended)
 

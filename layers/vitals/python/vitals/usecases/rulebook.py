@@ -13,7 +13,7 @@ from vitals.domain.connection import EMAIL, Connection
 from vitals.domain.rule import Rule
 from vitals.domain.rule_document import connection_of, rule_of
 from vitals.storage.ports import Entry
-from vitals.storage.reaction_ports import CONNECTION, MANAGER, RULE
+from vitals.storage.reaction_ports import CONNECTION, MANAGER, RULE, SWITCHED
 from vitals.usecases.context import Context
 
 ADDRESS = "mailto:"
@@ -72,7 +72,7 @@ def rulebook_of(context: Context, entries: Iterable[Entry]) -> Rulebook:
             connections[entry.id] = connection_of(tenant_id, entry.id, entry.version, document)
         elif entry.kind == MANAGER:
             managers[document["name"].casefold()] = tuple(document["connections"])
-        else:
+        elif entry.kind == SWITCHED:
             off.append(entry.id)
     own = built_in(tenant_id, context.tenant.created_at, off)
     return Rulebook((*own, *rules), connections, managers)

@@ -137,6 +137,11 @@ def _put(
             _guard(parsed.if_version, before)
         sent = {name: getattr(parsed, name) for name in _GIVEN if name in parsed.model_fields_set}
         document = {**(before.document if before else _new(context)), **sent, **own}
+        # Null is what a new rule has.
+        unset = {name: value for name, value in _new(context).items() if name in sent}
+        document = {
+            name: unset.get(name) if value is None else value for name, value in document.items()
+        }
         document = {name: value for name, value in document.items() if value is not None}
         _check(entries, document, custom=custom)
         if before is None and sum(entry.kind == RULE for entry in entries) >= MAX_RULES:

@@ -67,7 +67,9 @@ def raised_by(
         boxes = [f"{box}+{cause}+{context.tenant.model_version}" for box in boxes]
         due = dict.fromkeys(boxes, context.now + SUMMED_AFTER)
     else:
-        due = {f"{box}#{iso(occurrence)}": occurrence for box in boxes}
+        # One that is over has been sent: what is told of late is a summary of its own.
+        when = max(occurrence, context.now)
+        due = {f"{box}#{iso(when)}": when for box in boxes}
     return replace(
         raised,
         deliveries=deliveries_of(context, event, subscribers),
