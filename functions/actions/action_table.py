@@ -189,7 +189,7 @@ _ALL = (
     Action("list_event_types", "event_catalogue", "What webhooks tell, with schema and example",
            scopes=()),
     Action("sample_events", "event_catalogue", "Events of one type, as they are sent",
-           "SampleInput", scopes=()),
+           "SampleInput"),
     Action("list_connections", "connections", "Where messages go, and how it does there",
            scopes=ADMIN),
     Action("put_connection", "connections", "Create or change a connection",

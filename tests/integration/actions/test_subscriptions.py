@@ -205,3 +205,16 @@ def test_a_repeated_subscribe_is_the_first(api: Api) -> None:
     again = api.post("subscribe", hook, idempotency_key="zap")
     assert (again.body["id"], "secret" in again.data) == (first.body["id"], False)
     assert len(listed(api)) == 1
+
+
+def test_a_sample_is_the_newest_that_was_sent(api: Api, reacting: Reacting) -> None:
+    asked = {"type": "customer.created"}
+    [example] = api.post("sample_events", asked).body
+    assert example["tenant_id"] == api.tenant.id
+    api.post("subscribe", {"target_url": "https://example.com/hook", "event": "customer.created"})
+    for name in ("Acme", "Bolt"):
+        api.later(seconds=1)
+        api.upsert(name)
+        reacting.settle()
+    found = api.post("sample_events", {**asked, "limit": 1}).body
+    assert [each["data"]["customer"]["name"] for each in found] == ["Bolt"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import given, settings
-from tests.builders import ID, NOW, TENANT_ID, a_customer, a_model, a_moment
+from tests.builders import NOW, TENANT_ID, a_customer, a_model, a_moment
 from tests.unit.histories import MODELS, Written, histories
 
 from vitals.domain.change import Change
@@ -30,7 +30,7 @@ def model_of(version: int) -> ScoringModel:
 
 def rebuilt(changes: list[Change]) -> list[tuple[Customer | None, Customer, Change]]:
     stored = [change_of(change_row(change)) for change in changes]
-    return list(versions(TENANT_ID, ID, stored, model_of))
+    return list(versions(TENANT_ID, stored, model_of))
 
 
 def expected(customer: Customer, change: Change) -> Customer:

@@ -29,7 +29,7 @@ ModelOf = Callable[[int], ScoringModel]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one standing (None: none) to the next; *key* is the change's id, or the day."""
+    """From one standing (None: none) to the next; *key* is the day at midnight, else the change."""
 
     before: Standing | None
     after: Standing
@@ -73,8 +73,9 @@ def written(before: Customer | None, after: Customer, model_of: ModelOf) -> list
     steps = passed(before, model, at - LONGEST, at)
     last = steps[-1].after if steps else _published(before, model, at - LONGEST)
     stood = Standing(before, model, at)
-    day = local_day(at, stood.where).isoformat()
-    return [*steps, Step(last, stood, day), Step(stood, now, after.change_id)]
+    # An override that expired since midnight: no midnight finds that, and the day may have had an
+    # edge of its own, so the key is the write's.
+    return [*steps, Step(last, stood, after.change_id), Step(stood, now, after.change_id)]
 
 
 def passed(
@@ -127,10 +128,8 @@ def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], li
         for rule in rules:
             if not rule.enabled or after.at < rule.enabled_at:
                 continue
-            was = before is not None and (
-                not rule.managers or rule.is_for(before.customer.manager)
-            )
-            is_now = not rule.managers or rule.is_for(after.customer.manager)
+            was = before is not None and rule.is_for(before.customer.manager)
+            is_now = rule.is_for(after.customer.manager)
             if not (was or is_now):
                 continue
             for trigger in rule.triggers:
@@ -139,9 +138,14 @@ def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], li
                 is_edge = trigger.is_edge(old, new)
                 if old is not None and (is_edge or new is None):
                     cleared.append(Cleared(rule, trigger, after.customer.id, after.at))
-                if is_edge and (before is not None or trigger.event != LIFECYCLE):
+                if is_edge and (trigger.event != LIFECYCLE or _has_moved(before, after)):
                     fired.append(Fired(rule, trigger, _key(trigger, new, step), before, after))
     return fired, cleared
+
+
+def _has_moved(before: Standing | None, after: Standing) -> bool:
+    """Tell whether the stage itself changed: who is new, or new to a rule's scope, moved nowhere."""
+    return before is not None and before.customer.lifecycle != after.customer.lifecycle
 
 
 def _key(trigger: Trigger, level: Level, step: Step) -> str:

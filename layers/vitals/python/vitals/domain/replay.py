@@ -20,10 +20,10 @@ _FIRST: Mapping[str, Any] = {"lifecycle_auto": False, "tags": []}
 """What a fact is that no record names, if it is not None."""
 
 
-def versions(
-    tenant_id: str, customer_id: str, changes: Iterable[Change], model_of: ModelOf
-) -> Iterator[Version]:
-    """Yield what each of *changes*, oldest first from version 1, made of what was before it.
+def versions(tenant_id: str, changes: Iterable[Change], model_of: ModelOf) -> Iterator[Version]:
+    """Yield what each of one customer's *changes* made of what was before it.
+
+    They come oldest first, from version 1.
 
     Each version is as it was stored, but for when its signals arrived, which no record tells.
     *model_of* gives the model of a version.
@@ -36,14 +36,13 @@ def versions(
                 state.pop(path, None)
             else:
                 state[path] = value
-        after = _stored(tenant_id, customer_id, before, state, change, model_of)
+        after = _stored(tenant_id, before, state, change, model_of)
         yield before, after, change
         before = after
 
 
 def _stored(
     tenant_id: str,
-    customer_id: str,
     before: Customer | None,
     state: Mapping[str, Any],
     change: Change,
@@ -51,7 +50,7 @@ def _stored(
 ) -> Customer:
     override = state.get("override")
     after = Customer(
-        id=customer_id,
+        id=change.customer_id,
         tenant_id=tenant_id,
         created_at=before.created_at if before else change.at,
         # What nobody can see moves no instant that readers ask by (AMB-05).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Final
 
 from vitals.domain import events, notice
@@ -222,13 +223,26 @@ def list_event_types(context: Context, given: Mapping[str, Any]) -> Answer:  # n
     }
 
 
+_LOOKED_AT = 100
+
+
 def sample_events(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Return the bare array of some events of one type, in the shape that is sent."""
+    """Return the bare array of the newest events of one type that were sent, else an example.
+
+    Of the last deliveries alone: whoever sets up a Zap wants to see what comes.
+    """
     parsed, warnings, _ = read(SampleInput, given)
-    found = [sample(parsed.type, context.tenant.id)]
+    deliveries, tenant_id = context.outbound.deliveries, context.tenant.id
+    newest: dict[str, str] = {}
+    for each in islice(deliveries.all(tenant_id, page=_LOOKED_AT), _LOOKED_AT):
+        if each.event_type == parsed.type:
+            newest.setdefault(each.event_id, each.id)
+    real = (deliveries.get(tenant_id, each) for each in islice(newest.values(), parsed.limit))
+    found = [dict(each.payload) for each in real if each is not None]
+    found = found or [sample(parsed.type, tenant_id)]
     return {
         "action": "sample_events",
-        "data": found[: parsed.limit],
+        "data": found,
         "warnings": warnings,
         "shape": "array",
     }

@@ -71,6 +71,7 @@ def react_to_time(
     rules: Sequence[Rule],
     customer: Customer,
     since: datetime,
+    *,
     until: datetime | None = None,
 ) -> int:
     """Raise and tell what time alone made true at the midnights behind *since*, up to now.
@@ -151,13 +152,17 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
     subscribers = [
         each.id for each in book.subscriptions if _wants(context, each, "alert.fired", standing)
     ]
+    there: frozenset[str] = frozenset()
     while alerts:
         raised = raised_by(context, book, rule, alerts, cause=cause, subscribers=subscribers)
-        there = context.outbound.alerts.raise_all(context.tenant.id, raised)
-        left = [alert for alert in alerts if alert.id not in there]
-        if len(left) == len(alerts):
+        untold = [each for each in raised.deliveries if each.id not in there]
+        found = context.outbound.alerts.raise_all(
+            context.tenant.id, replace(raised, deliveries=untold)
+        )
+        if found <= there:
             break
-        alerts = left
+        there |= found
+        alerts = [alert for alert in alerts if alert.id not in there]
     return len(alerts)
 
 
