@@ -106,3 +106,13 @@ def listed(cloud: Cloud, query: str) -> Any:
 
 def found(cloud: Cloud, name: str) -> Any:
     return listed(cloud, f"get_customer&name={name}")
+
+
+def test_mail_lands_in_the_folder(cloud: Cloud) -> None:
+    made = done(
+        cloud, "put_connection", {"name": "Mail", "kind": "email", "emails": "dana@example.com"}
+    )
+    tried = done(cloud, "test_connection", {"id": made["data"]["id"]})
+    assert tried["data"]["verdict"] == "ok", tried
+    [mail] = [path.read_text() for path in (cloud.folder / "mail").glob("*.eml")]
+    assert "To: dana@example.com" in mail

@@ -262,3 +262,10 @@ def test_a_client_that_cannot_be_made_is_an_attempt_too() -> None:
 
 def test_only_mail_asks_for_a_mail_client() -> None:
     assert answered("200 OK", kind=WEBHOOK).error is None
+
+
+def test_without_a_sender_mail_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "SENDER", "")
+    tried = attempt(EMAIL)
+    assert (tried.verdict, tried.status) == (RETRY, None)
+    assert "MailFrom" in str(tried.error)

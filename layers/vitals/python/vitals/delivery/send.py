@@ -137,6 +137,9 @@ def _mail(
     ses: Callable[[], Any],
 ) -> Attempt:
     """Hand a message to SES."""
+    if not mail_from:
+        said = "e-mail is not set up: deploy with the parameter MailFrom, an address that SES knows"
+        return Attempt(at=at, verdict=RETRY, error=said)
     mail = mail_message(payload, at, mail_from, connection.emails)
     answer = ses().send_email(
         FromEmailAddress=mail_from,

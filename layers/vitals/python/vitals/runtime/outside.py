@@ -108,6 +108,6 @@ def attempt(
         payload,
         at,
         allow_local=settings().local,
-        mail_from=settings().mail_from,
+        mail_from=settings().sender,
         ses=lambda: client("sesv2"),
     )

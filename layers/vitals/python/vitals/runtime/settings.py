@@ -33,6 +33,11 @@ class Settings(BaseModel):
     log_level: Annotated[str, Field(alias="LOG_LEVEL")] = "INFO"
 
     @property
+    def sender(self) -> str:
+        """Return who e-mail is from; the local cloud sends it as somebody."""
+        return self.mail_from or ("vitals@localhost" if self.local else "")
+
+    @property
     def limits(self) -> dict[str, int]:
         """Return what a tenant without limits of its own may do in a minute."""
         return {
