@@ -121,7 +121,7 @@ def a_context(
         administration=cast("Administration", None),
         jobs=cast("Jobs", None),
         snapshots=cast("Snapshots", None),
-        outbound=cast("Outbound", None),
+        reach=lambda: cast("Outbound", None),
         model_of=lambda _: used,
         clock=lambda: now,
         new_id=lambda _: ID,

@@ -36,9 +36,9 @@ def table(
 def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     """What is beside the table, played for the length of a test."""
     played = Outside()
-    monkeypatch.setattr("vitals.runtime.wiring.KeyVault", played.vault)
-    monkeypatch.setattr("vitals.runtime.wiring.QueueSender", played.sender)
-    monkeypatch.setattr("vitals.runtime.wiring.attempt", played.attempt)
+    monkeypatch.setattr("vitals.runtime.outbound.KeyVault", played.vault)
+    monkeypatch.setattr("vitals.runtime.outbound.QueueSender", played.sender)
+    monkeypatch.setattr("vitals.runtime.outbound.attempt", played.attempt)
     return played
 
 

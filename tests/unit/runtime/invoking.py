@@ -59,7 +59,7 @@ class OneJob:
 
 def a_wiring(kind: type[Wiring] = Wiring, **ports: Any) -> Wiring:
     """Return a wiring to *ports*, and to no table behind the others."""
-    names = ("customers", "tenants", "administration", "jobs", "clocks", "snapshots", "outbound")
+    names = ("customers", "tenants", "administration", "jobs", "clocks", "snapshots", "reach")
     nothing: dict[str, Any] = dict.fromkeys(names)
     return kind(Settings(), **nothing | ports)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.errors import BusyError
@@ -18,14 +19,10 @@ from vitals.runtime import clock
 from vitals.runtime.api_keys import digest, new_key
 from vitals.runtime.authenticate import admitted, opened
 from vitals.runtime.logging import logger
-from vitals.runtime.outside import KeyVault, QueueSender, attempt
-from vitals.runtime.receivers import check_url, new_secret
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.administration import AdministrationTable
-from vitals.storage.alerts import AlertTable
 from vitals.storage.clocks import ClockTable
 from vitals.storage.customers import CustomerTable
-from vitals.storage.deliveries import DeliveryTable
 from vitals.storage.jobs import JobTable
 from vitals.storage.ports import (
     Administration,
@@ -36,13 +33,13 @@ from vitals.storage.ports import (
     StorageBusyError,
     Tenants,
 )
-from vitals.storage.reaction_ports import Outbound
-from vitals.storage.rulebooks import RulebookTable
 from vitals.storage.snapshots import SnapshotTable
 from vitals.storage.table import Table
 from vitals.storage.tenants import TenantTable
-from vitals.storage.wakes import WakeTable
 from vitals.usecases.context import Context, Idempotency
+
+if TYPE_CHECKING:
+    from vitals.storage.reaction_ports import Outbound
 
 FRESH = 30
 """Seconds for which a key and a tenant are served from memory: a revocation is effective within."""
@@ -72,9 +69,14 @@ class Wiring:
     jobs: Jobs
     clocks: Clocks
     snapshots: Snapshots
-    outbound: Outbound
+    reach: Callable[[], Outbound]
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
+
+    @property
+    def outbound(self) -> Outbound:
+        """Return what rules, alerts and deliveries stand on."""
+        return self.reach()
 
     def admit(self, key: str, now: datetime) -> tuple[ApiKey, Tenant]:
         """Return who *key* is and the tenant it belongs to. Raises UnauthenticatedError."""
@@ -167,7 +169,7 @@ class Wiring:
             administration=self.administration,
             jobs=self.jobs,
             snapshots=self.snapshots,
-            outbound=self.outbound,
+            reach=self.reach,
             model_of=self.model_of(tenant),
             clock=clock.now,
             new_id=clock.new_id,
@@ -186,6 +188,13 @@ class Wiring:
 def wiring() -> Wiring:
     """Return the wiring of this process."""
     table = Table(settings().table_name)
+
+    @cache
+    def outbound() -> Outbound:
+        from vitals.runtime import outbound as made  # noqa: PLC0415 - most requests tell nobody
+
+        return made.outbound(table)
+
     return Wiring(
         settings(),
         CustomerTable(table),
@@ -194,15 +203,5 @@ def wiring() -> Wiring:
         JobTable(table),
         ClockTable(table),
         SnapshotTable(table),
-        Outbound(
-            rulebooks=RulebookTable(table),
-            alerts=AlertTable(table),
-            deliveries=DeliveryTable(table),
-            wakes=WakeTable(table),
-            vault=KeyVault(settings().secrets_key),
-            sender=QueueSender(settings().deliveries_queue_url),
-            attempt=attempt,
-            check_url=check_url,
-            new_secret=new_secret,
-        ),
+        outbound,
     )

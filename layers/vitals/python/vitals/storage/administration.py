@@ -14,9 +14,9 @@ from vitals.storage import codec, keys
 from vitals.storage.answers import put_answer
 from vitals.storage.api_keys import key_item, key_of, key_row
 from vitals.storage.clocks import clock_item
+from vitals.storage.entries import write_entry
 from vitals.storage.jobs import job_item
 from vitals.storage.ports import Act, KeyChange, Place
-from vitals.storage.rulebooks import write_entry
 from vitals.storage.table import INDEX, Found, Table, Writes
 from vitals.storage.tenants import model_item, tenant_item, unmoved
 

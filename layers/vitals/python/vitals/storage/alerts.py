@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -88,22 +88,30 @@ class AlertTable:
         ):
             yield _alert_of(tenant_id, item)
 
-    def lines(self, tenant_id: str, box: str, until: datetime) -> list[Mapping[str, Any]]:
-        """Return what waits in *box*, oldest first: 1 strongly consistent query."""
-        return [codec.decode(item.doc or "{}") for item in self._waiting(tenant_id, box, until)]
+    def lines(
+        self, tenant_id: str, box: str, until: datetime
+    ) -> Mapping[str, Mapping[str, Any] | None]:
+        """Return what waits in *box*, by place, oldest first: 1 strongly consistent query.
 
-    def empty(self, tenant_id: str, box: str, until: datetime) -> None:
-        """Take out of *box* what waited there up to *until*."""
-        waiting = self._waiting(tenant_id, box, until)
-        self._table.delete_many([(item.PK, item.SK) for item in waiting])
+        And one read of each alert: a line names nobody, so that erasing an alert is enough.
+        """
+        place = keys.box_partition(tenant_id, box)
+        until_then = iso(until) + keys.LAST > self._item.SK
+        found = [item.SK for item in self._table.query(place, until_then, consistent=True)]
+        ids = {line: line.partition("#")[2] for line in found}
+        stored = self._table.get_many([_key(tenant_id, alert_id) for alert_id in ids.values()])
+        alerts = {alert.id: alert for alert in (_alert_of(tenant_id, item) for item in stored)}
+        there = {line: alerts.get(alert_id) for line, alert_id in ids.items()}
+        return {line: alert and digest_line(alert) for line, alert in there.items()}
+
+    def empty(self, tenant_id: str, box: str, places: Iterable[str]) -> None:
+        """Take out of *box* what waited there at *places*."""
+        place = keys.box_partition(tenant_id, box)
+        self._table.delete_many([(place, line) for line in places])
 
     def erase(self, tenant_id: str, customer_id: str) -> None:
         """Erase the customer's alerts and the deliveries that tell of it."""
         erase_reactions(self._table, tenant_id, customer_id)
-
-    def _waiting(self, tenant_id: str, box: str, until: datetime) -> Iterator[Found]:
-        place = keys.box_partition(tenant_id, box)
-        return self._table.query(place, iso(until) + keys.LAST > self._item.SK, consistent=True)
 
 
 def alert_item(kind: type[Item], alert: Alert) -> Item:
@@ -133,7 +141,6 @@ def _line_item(kind: type[Item], tenant_id: str, box: str, alert: Alert) -> Item
     return kind(
         keys.box_partition(tenant_id, box),
         f"{iso(alert.at)}#{alert.id}",
-        doc=codec.encode(digest_line(alert)),
         expires_at=alert.at + LONGEST_WAIT,
     )
 

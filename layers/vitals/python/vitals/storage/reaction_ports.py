@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -95,11 +95,16 @@ class Alerts(Protocol):
     ) -> Iterator[Alert]:
         """Yield the tenant's alerts, newest first, open or over, behind the place *after*."""
 
-    def lines(self, tenant_id: str, box: str, until: datetime) -> list[Mapping[str, Any]]:
-        """Return what waits in *box* for a summary, up to *until*, oldest first."""
+    def lines(
+        self, tenant_id: str, box: str, until: datetime
+    ) -> Mapping[str, Mapping[str, Any] | None]:
+        """Return what waits in *box* for a summary, up to *until*, by place, oldest first.
 
-    def empty(self, tenant_id: str, box: str, until: datetime) -> None:
-        """Take out of *box* what waited there, up to *until*."""
+        None for what was erased with its customer.
+        """
+
+    def empty(self, tenant_id: str, box: str, places: Iterable[str]) -> None:
+        """Take out of *box* what waited there at *places*."""
 
     def erase(self, tenant_id: str, customer_id: str) -> None:
         """Erase the customer's alerts and the deliveries that tell of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vitals.domain.access import ApiKey, Tenant
 from vitals.domain.customer import Customer
@@ -14,7 +14,9 @@ from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.view import customer_view
 from vitals.storage.ports import Administration, Customers, Jobs, Snapshots, Tenants
-from vitals.storage.reaction_ports import Outbound
+
+if TYPE_CHECKING:
+    from vitals.storage.reaction_ports import Outbound
 
 Answer = dict[str, Any]
 
@@ -36,8 +38,8 @@ class Context:
     *new_id* makes a ULID of an instant, *new_key* a secret key, live or not, and its hash. *pause*
     waits before the try after the given one, or raises BusyError when the request has no time for
     another; *has_time* tells whether there is enough for one more record; *report* logs what
-    nobody foresaw. *forget* drops what this process remembers of a tenant; *limits* are requests
-    (and records) a minute of tenants that have none of their own.
+    nobody foresaw. *reach* gives `outbound`. *forget* drops what this process remembers of a
+    tenant; *limits* are requests (and records) a minute of tenants that have none of their own.
     """
 
     tenant: Tenant
@@ -48,7 +50,7 @@ class Context:
     administration: Administration
     jobs: Jobs
     snapshots: Snapshots
-    outbound: Outbound
+    reach: Callable[[], Outbound]
     model_of: Callable[[int], ScoringModel]
     clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]
@@ -62,6 +64,11 @@ class Context:
     source_ip: str = ""
     replays: list[str] = field(default_factory=list)
     """The Idempotency-Keys of this request that were answered from a stored answer."""
+
+    @property
+    def outbound(self) -> Outbound:
+        """Return what rules, alerts and deliveries stand on: made when it is first asked for."""
+        return self.reach()
 
     @property
     def where(self) -> tzinfo:

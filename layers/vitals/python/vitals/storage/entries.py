@@ -1,0 +1,24 @@
+"""Entries of a rulebook as acts of administration write them."""
+
+from __future__ import annotations
+
+from vitals.storage import codec, keys
+from vitals.storage.ports import EntryChange
+from vitals.storage.table import Item, Writes
+
+
+def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryChange) -> None:
+    """Add *change* to *writes*: it is refused if the entry is not as it was before."""
+    before, after = change.before, change.after
+    same = kind.version == before.version if before else kind.PK.does_not_exist()
+    entry = after or before
+    if entry is None:
+        return
+    place = (keys.rules_partition(tenant_id), f"{entry.kind}#{entry.id}")
+    if after is None:
+        writes.delete("version", kind(*place), same)
+        return
+    # What is read with others must bear its version in its text: a query gives no numbers.
+    row = codec.encode({"version": after.version})
+    doc = codec.encode(after.document)
+    writes.put("version", kind(*place, version=after.version, row=row, doc=doc), same)
