@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import cold_start, lists, rescore, scoring, warm
+from bench import cold_start, decay, delivery, lists, rescore, rules, scoring, warm
 from bench.report import Line, table_of
 
 Details = Mapping[str, Mapping[str, float]]
@@ -33,6 +33,9 @@ LINES: Mapping[str, Callable[[], tuple[list[Line], Details]]] = {
     "lists": lambda: (lists.line(), {}),
     "scoring": lambda: (scoring.line(), {}),
     "rescore": _rescore,
+    "decay": lambda: (decay.line(), {}),
+    "rules": lambda: (rules.line(), {}),
+    "delivery": lambda: (delivery.line(), {}),
     "cold_start": _cold_start,
 }
 

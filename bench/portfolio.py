@@ -12,7 +12,7 @@ from vitals.domain.model import LIFECYCLES, TIERS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _BATCH = 1000
-_MANAGERS = ("Ada", "Ben", "Cleo", "Dora", "Emil")
+MANAGERS = ("Ada", "Ben", "Cleo", "Dora", "Emil")
 
 
 def signals(number: int) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def record(number: int) -> dict[str, Any]:
         "mrr": 50 * (number * 17 % 400),
         "tier": TIERS[number % 3],
         "lifecycle": LIFECYCLES[number % 3],
-        "manager": _MANAGERS[number % 5],
+        "manager": MANAGERS[number % 5],
         "tags": ["emea"] if number % 4 else [],
     }
 

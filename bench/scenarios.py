@@ -19,7 +19,10 @@ ACME = {
 
 SINCE = {"updated_since": "2020-01-01"}
 ID = {"id": "data.id"}
-Asked = tuple[str, Mapping[str, Any]]
+Asked = tuple[str, Mapping[str, Any]] | tuple[str, Mapping[str, Any], Mapping[str, str]]
+"""An action and its parameters; the third part is as a scenario's *takes*."""
+SETTLED: Asked = ("", {})
+"""No request: what follows from all that was written follows."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ def _again(what: str, action: str, name: str) -> Scenario:
     """Return *action* on a customer that an earlier scenario left, by its id."""
     found = ("get_customer", {"name": name, "include_deleted": True})
     return Scenario(what, action, {}, [found], takes=ID)
+
+
+LARGER = {"customers": [named(f"Customer {n:04}") for n in range(201)]}
+"""So many that a rule over them is previewed by a job."""
 
 
 def _batch(first: int, **fields: object) -> dict[str, Any]:
@@ -152,4 +159,104 @@ PLATFORM = (
 )  # fmt: skip
 """What whoever runs the platform asks."""
 
-ALL = (*LISTS, *CUSTOMERS, *ADMINISTRATION, *PLATFORM)
+_URL = "https://hooks.example.com/services/T00000000/B00000000"
+_HOOK = {"name": "Pager", "kind": "webhook", "url": _URL}
+_RULE = {"name": "Below 50", "events": [{"type": "health_below_threshold", "threshold": 50}]}
+_CUSTOM = {"name": "Renewal at risk", "when": "health_score < 40 AND renewal_within <= 60"}
+_HEARS = {"name": "Warehouse", "url": _URL, "events": "customer.created"}
+_REST_HOOK = {"target_url": _URL, "event": "customer.created"}
+_ROUTED = {"connections": "data.id"}
+_ALERT = {"ids": "data.0.id"}
+HOOK: Asked = ("put_connection", _HOOK)
+HEARS: Asked = ("put_webhook_subscription", _HEARS)
+TEN: Asked = ("batch_upsert", {"customers": [named(f"C{n}", tickets=5) for n in range(10)]})
+_SARAH: Asked = ("put_manager", {"name": "Sarah"}, _ROUTED)
+_ALERTED: Sequence[Asked] = (TEN, SETTLED, ("list_alerts", {}))
+_SENT: Sequence[Asked] = (HEARS, made("D1"), SETTLED, ("list_deliveries", {}))
+_FIRST = {"id": "data.0.id"}
+
+
+def _put(action: str, new: Mapping[str, Any], **changed: object) -> tuple[Scenario, ...]:
+    """Return what puts *new*, then some of it *changed*, then nothing."""
+    there = (action, new)
+    return (
+        Scenario("new", action, new),
+        Scenario("changed", action, changed, [there], takes=ID),
+        Scenario("unchanged", action, new, [there], takes=ID),
+    )
+
+
+def _toggled(action: str, there: Asked, flag: str = "enabled") -> tuple[Scenario, ...]:
+    """Return what switches off what *there* puts, and what finds it off."""
+    off = (action, {flag: False}, ID)
+    return (
+        Scenario("off", action, {flag: False}, [there], takes=ID),
+        Scenario("unchanged", action, {flag: False}, [there, off], takes=ID),
+    )
+
+
+def _on_alerts(action: str, **data: object) -> tuple[Scenario, ...]:
+    """Return *action* on one alert, and on the same one again."""
+    again = (action, data, _ALERT)
+    return (
+        Scenario("one", action, data, _ALERTED, takes=_ALERT),
+        Scenario("one, unchanged", action, data, [*_ALERTED, again], takes=_ALERT),
+    )
+
+
+OUTBOUND = (
+    Scenario("ten open", "list_alerts", {}, _ALERTED),
+    Scenario("ten open, by priority, counted", "list_alerts",
+             {"sort": "priority", "summary": True}, _ALERTED),
+    Scenario("", "get_alert", {}, _ALERTED, takes=_FIRST),
+    *_on_alerts("snooze_alerts", until="2026-03-09"),
+    *_on_alerts("dismiss_alerts"),
+    Scenario("one", "wake_alerts", {}, [*_ALERTED, ("dismiss_alerts", {}, _ALERT)], takes=_ALERT),
+    *_on_alerts("acknowledge_alerts"),
+    Scenario("", "list_alert_rules"),
+    *_put("put_alert_rule", _RULE, severity="critical"),
+    Scenario("new, with the job that tells of who matches", "put_alert_rule",
+             {**_RULE, "notify_existing": True}, [HOOK], takes=_ROUTED),
+    *_toggled("toggle_alert_rule", ("put_alert_rule", _RULE)),
+    Scenario("off, a built-in one", "toggle_alert_rule",
+             {"id": "builtin_tickets", "enabled": False}),
+    Scenario("", "delete_alert_rule", {}, [("put_alert_rule", _RULE)], takes=ID),
+    Scenario("a few", "list_custom_rules", {}, [("put_custom_rule", _CUSTOM)]),
+    *_put("put_custom_rule", _CUSTOM, severity="critical"),
+    *_toggled("toggle_custom_rule", ("put_custom_rule", _CUSTOM)),
+    Scenario("", "delete_custom_rule", {}, [("put_custom_rule", _CUSTOM)], takes=ID),
+    Scenario("of ten customers", "preview_alert_rule", _RULE, [TEN]),
+    Scenario("of 201, by a job", "preview_alert_rule", _RULE, [("batch_upsert", LARGER)]),
+    Scenario("with its job", "redrive", {"since": "2026-03-02"}),
+    Scenario("", "list_event_types"),
+    Scenario("an example", "sample_events", {"type": "customer.created"}),
+    Scenario("one that was sent", "sample_events", {"type": "customer.created"}, _SENT),
+    Scenario("a few", "list_connections", {}, [HOOK]),
+    *_put("put_connection", _HOOK, description="Of whoever is on call"),
+    Scenario("renamed", "put_connection", {"name": "Bleeper"}, [HOOK], takes=ID),
+    *_toggled("toggle_connection", HOOK),
+    Scenario("on", "toggle_connection", {"enabled": True},
+             [HOOK, ("toggle_connection", {"enabled": False}, ID)], takes=ID),
+    Scenario("", "delete_connection", {}, [HOOK], takes=ID),
+    Scenario("that a rule names", "delete_connection", {"force": True},
+             [HOOK, ("put_alert_rule", _RULE, _ROUTED)], takes={"id": "data.connections.0"}),
+    Scenario("", "test_connection", {}, [HOOK], takes=ID),
+    Scenario("under an Idempotency-Key", "test_connection", {}, [HOOK], "t1", ID),
+    Scenario("", "rotate_webhook_secret", {}, [HOOK], takes=ID),
+    Scenario("a few", "list_webhook_subscriptions", {}, [HEARS]),
+    *_put("put_webhook_subscription", _HEARS, filter="mrr > 1000"),
+    *_toggled("toggle_webhook_subscription", HEARS, "active"),
+    Scenario("", "delete_webhook_subscription", {}, [HEARS], takes=ID),
+    Scenario("", "subscribe", _REST_HOOK),
+    Scenario("", "unsubscribe", {}, [("subscribe", _REST_HOOK)], takes=ID),
+    Scenario("again", "unsubscribe", {"id": "01KJQ6PSG0000000000000000"}),
+    Scenario("a few", "list_managers", {}, [HOOK, _SARAH]),
+    Scenario("new", "put_manager", {"name": "Sarah"}, [HOOK], takes=_ROUTED),
+    Scenario("unchanged", "put_manager", {"name": "Sarah"}, [HOOK, _SARAH],
+             takes={"connections": "data.connections.0"}),
+    Scenario("", "delete_manager", {"name": "Sarah"}, [HOOK, _SARAH]),
+    Scenario("a few", "list_deliveries", {}, _SENT),
+    Scenario("", "get_delivery", {}, _SENT, takes=_FIRST),
+    Scenario("", "replay_delivery", {}, _SENT, takes=_FIRST),
+)  # fmt: skip
+"""What concerns alerts and whom they reach: each on a tenant of its own, whose stream is read."""

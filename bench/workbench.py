@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from bench.outside import Outside
 from local import dynamodb, template
 
 import actions
@@ -65,6 +66,7 @@ class Workbench:
     table: Table
     key: str
     hands: Hands = field(default_factory=Hands)
+    outside: Outside = field(default_factory=Outside)
 
     @property
     def client(self) -> Any:
@@ -116,6 +118,10 @@ class Workbench:
         [job] = self.send("list_jobs", {"kind": "decay", "state": "queued"})["data"]
         return str(job["id"])
 
+    def settle(self) -> None:
+        """React to what was written: nobody reads the stream of a table that has none."""
+        raise TypeError("a table without a stream has no consequences")
+
     def another_tenant(self, name: str, shards: int = 1) -> Workbench:
         """Return the functions as the holder of a new tenant's first key calls them."""
         answer = self.send("create_tenant", {"name": name, "shards": shards})
@@ -125,20 +131,32 @@ class Workbench:
 @contextmanager
 def opened(table: Table) -> Iterator[Workbench]:
     """Have the functions work on an empty *table*, for the holder of the first key."""
-    hands = Hands()
-    with attached(table, hands):
+    hands, outside = Hands(), Outside()
+    with attached(table, hands, outside):
         answer = admin.handler({"command": "bootstrap"}, Context())
-        yield Workbench(table, answer["api_key"], hands)
+        yield Workbench(table, answer["api_key"], hands, outside)
 
 
 @contextmanager
-def attached(table: Table, hands: Hands) -> Iterator[None]:
-    """Have the functions work on *table*, nothing in their memory, by a clock with *hands*."""
+def attached(table: Table, hands: Hands, outside: Outside | None = None) -> Iterator[None]:
+    """Have the functions work on *table*, nothing in their memory, by a clock with *hands*.
+
+    What they send leaves for *outside*.
+    """
+    played = outside or Outside()
     with ExitStack() as stack:
         stack.enter_context(
             patch.multiple(clock, now=hands.read, monotonic=hands.monotonic, sleep=hands.sleep)
         )
         stack.enter_context(patch("vitals.runtime.wiring.Table", return_value=table))
+        stack.enter_context(
+            patch.multiple(
+                "vitals.runtime.outbound",
+                KeyVault=played.vault,
+                QueueSender=played.sender,
+                attempt=played.attempt,
+            )
+        )
         stack.callback(forget)
         forget()
         yield
@@ -151,14 +169,17 @@ def forget() -> None:
 
 
 @contextmanager
-def embedded() -> Iterator[Mapping[str, str]]:
-    """Run an embedded DynamoDB with the template's table, and have the environment lead to it."""
+def embedded(*, streamed: bool = False) -> Iterator[Mapping[str, str]]:
+    """Run an embedded DynamoDB with the template's table, and have the environment lead to it.
+
+    The table has its stream if it is to be *streamed*.
+    """
     with (
         tempfile.TemporaryDirectory() as folder,
         dynamodb.embedded(Path(folder) / "log") as endpoint,
     ):
         aws = dynamodb.credentials(endpoint, {})
-        dynamodb.ensure(streamless(), aws)
+        dynamodb.ensure(_table() if streamed else streamless(), aws)
         with patch.dict(os.environ, aws), unread_log():
             yield aws
 
@@ -182,7 +203,12 @@ def streamless() -> template.Table:
 
     The engine is slowed down by every record that it has ever kept.
     """
-    [found] = template.read(dynamodb.ROOT / "template.yaml", {}).tables
+    found = _table()
     definition = copy.deepcopy(dict(found.definition))
     definition.pop("StreamSpecification", None)
     return dataclasses.replace(found, definition=definition)
+
+
+def _table() -> template.Table:
+    [found] = template.read(dynamodb.ROOT / "template.yaml", {}).tables
+    return found

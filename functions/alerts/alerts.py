@@ -25,7 +25,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         left = context.get_remaining_time_in_millis
         return wired.background(tenant_id, "schedule", now, lambda: left() / 1000)
 
-    counts = go_on(context_of, wired.outbound.wakes.due(now))
+    wakes = wired.outbound.wakes
+    counts = go_on(context_of, wakes.due(now), wakes.done)
     if counts:
         logger().info("due", time=event["time"], counts=counts)
     return counts

@@ -19,8 +19,24 @@ from vitals.runtime.metrics import JOB
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
 from vitals.storage.keys import tenant_of_jobs
-from vitals.usecases import decay, preview, rescore, tenants
-from vitals.usecases.jobs import DECAY, DELETE_TENANT, PREVIEW, RESCORE
+from vitals.usecases import (
+    decay,
+    match_rule,
+    preview,
+    preview_rule,
+    redrive,
+    rescore,
+    tenants,
+)
+from vitals.usecases.jobs import (
+    DECAY,
+    DELETE_TENANT,
+    MATCH_RULE,
+    PREVIEW,
+    PREVIEW_RULE,
+    REDRIVE,
+    RESCORE,
+)
 from vitals.usecases.runner import Runner, run_job
 
 RUNNERS: Mapping[str, Runner] = {
@@ -28,6 +44,9 @@ RUNNERS: Mapping[str, Runner] = {
     PREVIEW: preview.run,
     DELETE_TENANT: tenants.run_delete,
     DECAY: decay.run,
+    MATCH_RULE: match_rule.run,
+    PREVIEW_RULE: preview_rule.run,
+    REDRIVE: redrive.run,
 }
 
 wiring()

@@ -124,7 +124,7 @@ def test_a_tenants_deliveries_are_attempted_one_by_one_and_nobody_elses_wait_for
     assert json.dumps(event["Queue"]) == arn("DeliveriesQueue")
     assert event["BatchSize"] == 1
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["ScalingConfig"] == {"MaximumConcurrency": 20}
+    assert event["ScalingConfig"] == {"MaximumConcurrency": 100}
     assert queue["FifoQueue"] is True
     # Else a FIFO queue takes 300 calls a second, of everybody together.
     assert queue["DeduplicationScope"] == "messageGroup"
@@ -154,5 +154,5 @@ def test_the_local_cloud_plays_the_same_way_to_reactions_and_deliveries() -> Non
     [source] = [one for one in read(PATH, {}).event_sources if one.function == "DeliverFunction"]
 
     assert source.queue.arn.endswith(":local-deliveries.fifo")
-    assert (source.queue.max_receives, source.concurrency) == (5, 20)
+    assert (source.queue.max_receives, source.concurrency) == (5, 100)
     assert source.reports_failures

@@ -1,4 +1,4 @@
-"""The edges once more, slow and plain: a dict of levels, looked at after every write and midnight."""
+"""The edges once more, slow and plain: levels by rule, after every write and at every midnight."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Look:
 
 
 def below(limit: int) -> Callable[[Facts], Any]:
-    return lambda facts: facts["score"] is not None and facts["score"] < limit or None
+    return lambda facts: (facts["score"] is not None and facts["score"] < limit) or None
 
 
 def renewal(days: int) -> Callable[[Facts], Any]:
@@ -52,7 +52,7 @@ def quiet(limit: Callable[[Facts], int]) -> Callable[[Facts], Any]:
 
 def detractor(facts: Facts) -> Any:
     nps = facts["nps"]
-    return nps is not None and nps < 7 or None
+    return (nps is not None and nps < 7) or None
 
 
 def stage(facts: Facts) -> Any:
@@ -61,10 +61,9 @@ def stage(facts: Facts) -> Any:
 
 def dropped(points: int) -> Callable[[Facts], Any]:
     def level(facts: Facts) -> Any:
-        top = facts["top"]
-        return (
-            facts["score"] is not None and top is not None and top - facts["score"] > points or None
-        )
+        if facts["score"] is None or facts["top"] is None:
+            return None
+        return (facts["top"] - facts["score"] > points) or None
 
     return level
 
@@ -102,6 +101,7 @@ LOOKS: Mapping[str, tuple[tuple[str, Look], ...]] = {
         ("lifecycle_change", Look(stage, manager="ana", moves=True)),
         ("no_contact", Look(quiet(lambda _: 10), manager="ana", once=True)),
     ),
+    "rearmed for Ana": (("health_below_threshold", Look(below(50), manager="ana", rearm=60)),),
     "cooling": (
         ("health_below_threshold", Look(below(55), cooldown=timedelta(hours=60))),
         ("no_contact", Look(quiet(lambda _: 5), cooldown=timedelta(hours=60), once=True)),
@@ -145,6 +145,7 @@ class Oracle:
             known = known or Known(customer, at)
             self.known[customer.id] = known
             known.levels, known.stage = {}, None
+            known.disarmed.clear()
             self._publish(known, customer)
             self._look(known, at, customer.score, customer.status, new=True)
             return
@@ -153,6 +154,8 @@ class Oracle:
             self.open = {each for each in self.open if each[2] != customer.id}
             return
         self.pass_time(customer.id, at)
+        just_before = max(known.at, at - timedelta(milliseconds=1))
+        self._look(known, just_before, *self._scored(known.customer, just_before))
         self._publish(known, customer)
         self._look(known, at, customer.score, customer.status)
 
@@ -168,6 +171,9 @@ class Oracle:
         known.scores.append((self._day(customer.updated_at), customer.score))
 
     def _scored(self, customer: Customer, at: datetime) -> tuple[int | None, str]:
+        override = customer.override
+        if override is not None and (override.expires_at is None or override.expires_at > at):
+            return override.value, oracle.band(DEFAULT_MODEL, override.value)
         values = dict(customer.signals)
         if customer.last_contact_on is not None:
             values["days"] = max(0, (self._day(at) - customer.last_contact_on).days)
@@ -178,42 +184,44 @@ class Oracle:
         self, known: Known, at: datetime, score: int | None, status: str, *, new: bool = False
     ) -> None:
         facts = self._facts(known, at, score, status)
-        is_moved = known.stage is not None and known.stage != facts["lifecycle"]
-        for rule, looks in LOOKS.items():
-            if rule not in self.rules:
-                continue
-            fired = []
+        is_moved = not new and known.stage != facts["lifecycle"]
+        for rule in self.rules:
+            looks = LOOKS[rule]
+            news = []
             for event, look in looks:
-                key = (rule, event)
-                in_scope = look.manager in (None, facts["manager"])
-                level = look.level(facts) if in_scope else None
-                old = known.levels.get(key)
-                known.levels[key] = level
-                is_edge = level is not None and level != old
-                if look.improves is not None and (old, level) == look.improves:
-                    is_edge = False
-                if old is not None and (is_edge or level is None):
-                    self._close(rule, event, known.customer.id, at)
-                if not is_edge or (look.moves and (new or not is_moved)):
-                    continue
-                if key in known.disarmed or (look.once and (rule, event, level) in known.told):
-                    continue
-                fired.append((event, level, look))
-            if fired and not self._is_cooling(known, rule, fired[0][2], at):
-                for event, level, _ in fired:
-                    known.told.add((rule, event, level))
-                    known.last[rule] = at
-                    told = (rule, event, known.customer.id, at)
-                    self.alerts.add(told)
-                    self.open.add(told)
+                level = self._edge(known, (rule, event), look, facts, at)
+                if level is not None and (is_moved or not look.moves):
+                    news.append((event, level))
+            if news and not self._is_cooling(known, rule, looks[0][1], at):
+                self._tell(known, rule, news, at)
             for event, look in looks:
-                if look.rearm is not None and score is not None:
-                    key = (rule, event)
-                    if score >= look.rearm:
-                        known.disarmed.discard(key)
-                    elif any(event == each for each, _, _ in fired):
-                        known.disarmed.add(key)
+                if look.rearm is not None and score is not None and score >= look.rearm:
+                    known.disarmed.discard((rule, event))
         known.at, known.stage = at, facts["lifecycle"]
+
+    def _edge(
+        self, known: Known, key: tuple[str, str], look: Look, facts: Facts, at: datetime
+    ) -> Any:
+        """Return the level that began, or None; what ceased is closed."""
+        in_scope = look.manager in (None, facts["manager"])
+        level, old = look.level(facts) if in_scope else None, known.levels.get(key)
+        known.levels[key] = level
+        if not in_scope:
+            known.disarmed.discard(key)
+        is_edge = level not in (None, old) and (old, level) != look.improves
+        if old is not None and (is_edge or level is None):
+            self._close(*key, known.customer.id, at)
+        is_told = key in known.disarmed or (look.once and (*key, level) in known.told)
+        return level if is_edge and not is_told else None
+
+    def _tell(self, known: Known, rule: str, news: list[tuple[str, Any]], at: datetime) -> None:
+        known.last[rule] = at
+        for event, level in news:
+            known.told.add((rule, event, level))
+            known.disarmed |= {(rule, event)} if dict(LOOKS[rule])[event].rearm else set()
+            told = (rule, event, known.customer.id, at)
+            self.alerts.add(told)
+            self.open.add(told)
 
     def _facts(self, known: Known, at: datetime, score: int | None, status: str) -> Facts:
         customer, today = known.customer, self._day(at)

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
@@ -11,12 +12,16 @@ from typing import Any
 
 import pytest
 from bench import lists, rescore, warm
-from bench.actions import all_costs, cost_of, fill, measured, prepared, table_of
+from bench.actions import all_costs, cost_of, fill, measured, outbound_measured, prepared
+from bench.costs import Costs, table_of
 from bench.metering import Call, Meter
-from bench.scenarios import ADMINISTRATION, CUSTOMERS, PLATFORM, Scenario
-from bench.workbench import Workbench, opened
+from bench.reacting import Reacting, reacting
+from bench.reactions import reactions_measured
+from bench.scenarios import ADMINISTRATION, CUSTOMERS, OUTBOUND, PLATFORM, Scenario
+from bench.workbench import Workbench, opened, streamless
 from tests.builders import a_tenant
 from tests.integration.actions.api import Api, Clock
+from tests.integration.tables import created
 
 from action_table import ACTIONS
 from jobs import RUNNERS
@@ -24,7 +29,10 @@ from vitals.storage.table import Table
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "data-model.md"
 Item = dict[str, Any]
+Key = tuple[str, str]
+Images = tuple[Item | None, Item | None]
 PROJECTED = ("PK", "SK", "index_pk", "index_sk", "row")
+JOBS, REACTIONS = "Job of 100 customers", "Reaction"
 
 
 @pytest.fixture
@@ -34,18 +42,52 @@ def desk(table: Table) -> Iterator[Workbench]:
         yield desk
 
 
+@pytest.fixture
+def streamless_desk(actions_table: Table) -> Iterator[Workbench]:
+    """The same over a table without a stream, which slows the embedded engine down."""
+    with created(actions_table, streamless()), opened(actions_table) as desk:
+        yield desk
+
+
+@pytest.fixture
+def reacting_desk(table: Table, aws: Mapping[str, str]) -> Iterator[Reacting]:
+    """The same, with what follows from writes."""
+    with reacting(table, aws) as desk:
+        yield desk
+
+
 def rows(head: str, text: str) -> list[str]:
     lines = text.splitlines()
     first = lines.index(f"| {head} | DynamoDB calls | Read units | Write units |") + 2
     return list(takewhile(lambda line: line.startswith("|"), lines[first:]))
 
 
-def test_the_documented_costs_are_the_measured_costs(desk: Workbench) -> None:
-    documented = DOCUMENT.read_text()
-    costs, jobs = all_costs(desk)
-    assert rows("Action", table_of(costs)) == rows("Action", documented)
-    head = "Job of 100 customers"
-    assert rows(head, table_of(jobs, head)) == rows(head, documented)
+def documented(head: str) -> list[str]:
+    return rows(head, DOCUMENT.read_text())
+
+
+def rows_of(costs: Costs) -> list[str]:
+    return rows("", table_of(costs, ""))
+
+
+def test_the_documented_costs_are_the_measured_costs(streamless_desk: Workbench) -> None:
+    costs, jobs = all_costs(streamless_desk)
+    assert rows_of(costs) == documented("Action")[: -len(OUTBOUND)]
+    assert rows_of(jobs) == documented(JOBS)
+
+
+def test_the_documented_costs_of_acts_on_alerts_are_the_measured_and_the_computed(
+    reacting_desk: Reacting,
+) -> None:
+    costs: Costs = {}
+    for desk, scenario, cost in outbound_measured(reacting_desk):
+        costs[scenario.action, scenario.what] = cost
+        assert_arithmetic(cost.calls, latest_images(desk, cost.calls))
+    assert rows_of(costs) == documented("Action")[-len(OUTBOUND) :]
+
+
+def test_the_documented_costs_of_reactions_are_the_measured_costs(reacting_desk: Reacting) -> None:
+    assert rows_of(reactions_measured(reacting_desk)) == documented(REACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +102,11 @@ def test_the_bench_measures_what_it_says(measure: Callable[[], Any]) -> None:
 
 
 def test_every_action_and_every_kind_of_job_has_a_documented_cost() -> None:
-    documented = DOCUMENT.read_text()
-    for head, names in (("Action", ACTIONS.keys()), ("Job of 100 customers", RUNNERS.keys())):
-        found = [re.match(r"\| `(\w+)`", row) for row in rows(head, documented)]
+    functions = {"reactions", "deliver", "alerts"}
+    for head, names in (
+        ("Action", ACTIONS.keys()), (JOBS, RUNNERS.keys()), (REACTIONS, functions),
+    ):  # fmt: skip
+        found = [re.match(r"\| `(\w+)`", row) for row in documented(head)]
         assert {each[1] for each in found if each} == names
 
 
@@ -165,9 +209,17 @@ def test_the_units_of_a_write_are_those_of_the_documented_arithmetic(
     cost = cost_of(desk, scenario, data)
     after = stored(desk)
     # A purge writes its tombstone twice: the table does not show what stood between.
-    for call in cost.calls[: 3 if data.get("hard") else None]:
+    calls = cost.calls[: 3 if data.get("hard") else None]
+    images = {key: [(before.get(key), after.get(key))] for call in calls for key in written(call)}
+    assert_arithmetic(calls, images)
+
+
+def assert_arithmetic(calls: Sequence[Call], images: Mapping[Key, list[Images]]) -> None:
+    """Every write took what its items before and after it say, by *images* in their order."""
+    left = {key: list(changes) for key, changes in images.items()}
+    for call in calls:
         if call.operation in ("PutItem", "TransactWriteItems"):
-            changed = [(before.get(key), after.get(key)) for key in written(call)]
+            changed = [left[key].pop(0) for key in written(call)]
             base = (2 if call.operation == "TransactWriteItems" else 1) * sum(
                 units(max(size(old), size(new))) for old, new in changed
             )
@@ -175,12 +227,31 @@ def test_the_units_of_a_write_are_those_of_the_documented_arithmetic(
             assert (call.units - call.index_units, call.index_units) == (base, index)
 
 
-def stored(desk: Workbench) -> dict[tuple[str, str], Item]:
+def latest_images(desk: Reacting, calls: Sequence[Call]) -> dict[Key, list[Images]]:
+    """The items before and after each of the last writes, which are *calls*, by the stream."""
+    found: dict[Key, list[Images]] = defaultdict(list)
+    for record in desk.everything():
+        change = record["dynamodb"]
+        key = (change["Keys"]["PK"]["S"], change["Keys"]["SK"]["S"])
+        found[key].append((plain(change.get("OldImage")), plain(change.get("NewImage"))))
+    times = Counter(key for call in calls for key in written(call))
+    return {key: found[key][-count:] for key, count in times.items()}
+
+
+def plain(image: Mapping[str, Mapping[str, str]] | None) -> Item | None:
+    if image is None:
+        return None
+    return {name: int(value["N"]) if "N" in value else value["S"] for name, value in image.items()}
+
+
+def stored(desk: Workbench) -> dict[Key, Item]:
     return Api(desk.table, a_tenant(), desk.key, Clock()).stored()
 
 
-def written(call: Call) -> list[tuple[str, str]]:
-    """The keys of what a call writes."""
+def written(call: Call) -> list[Key]:
+    """The keys of what a call writes, but for what it deletes as one of many."""
+    if call.operation not in ("PutItem", "TransactWriteItems"):
+        return []
     asked = call.asked.get("TransactItems", [{"Put": call.asked}])
     keys = [each.get("Item") or each["Key"] for action in asked for each in action.values()]
     return [(key["PK"]["S"], key["SK"]["S"]) for key in keys]
@@ -195,19 +266,11 @@ def size(item: Item | None) -> int:
     total = 0
     for name, value in (item or {}).items():
         total += len(name.encode())
-        if isinstance(value, str) and not is_instant(value):
+        if isinstance(value, str) and name != "expires_at":
             total += len(value.encode())
         else:
             total += 1 + math.ceil(len(str(number(value)).strip("-0")) / 2)
     return total
-
-
-def is_instant(value: str) -> bool:
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
 
 
 def number(value: Any) -> int:

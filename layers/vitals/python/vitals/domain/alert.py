@@ -250,6 +250,11 @@ def _dropped(fired: Fired, _before: Any, after: Any) -> str:
     return f"Score dropped by {fired.after.drop} points within {DROP_DAYS} days, to {after}"
 
 
+def _staged(_fired: Fired, before: Any, after: Any) -> str:
+    first = f"went from {_words(before)} to" if before else "is"
+    return f"Lifecycle {first} {_words(after)}"
+
+
 def _fell(fired: Fired, _before: Any, after: Any) -> str:
     return f"Score moved by {after} points in {fired.after.model.momentum_days} days"
 
@@ -260,7 +265,7 @@ _SENTENCES: Mapping[str, Callable[[Fired, Any, Any], str]] = {
     RENEWAL: lambda fired, _, day: f"Renews in {fired.after.renewal_in} days, on {day}",
     NO_CONTACT: _quiet,
     DETRACTOR: _detractor,
-    LIFECYCLE: lambda _, old, new: f"Lifecycle went from {_words(old)} to {_words(new)}",
+    LIFECYCLE: _staged,
     DROP: _dropped,
     FALLING: _fell,
     NEGATIVE: lambda *_: "Sentiment is negative",

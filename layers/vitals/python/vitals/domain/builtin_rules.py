@@ -5,8 +5,9 @@ They tell nobody; a tenant can switch each off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Final
 
 from vitals.domain import condition_text
 from vitals.domain.rule import (
@@ -24,6 +25,8 @@ from vitals.domain.rule import (
     Rule,
     Trigger,
 )
+
+NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def _when(text: str, category: str, severity: str | None = None) -> Trigger:
@@ -52,18 +55,26 @@ BUILT_IN: dict[str, tuple[str, tuple[Trigger, ...]]] = {
 }
 
 
-def built_in(tenant_id: str, since: datetime, switched_off: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """Return the built-in rules of a tenant that exists *since*, but those *switched_off*."""
-    off = frozenset(switched_off)
-    return tuple(
-        Rule(
-            id=rule_id,
-            tenant_id=tenant_id,
-            name=name,
-            triggers=triggers,
-            enabled_at=since,
-            enabled=rule_id not in off,
-            created_by="vitals",
+def built_in(
+    tenant_id: str, since: datetime, switched: Mapping[str, Mapping[str, Any]] = NOTHING
+) -> tuple[Rule, ...]:
+    """Return the built-in rules of a tenant that exists *since*.
+
+    *switched* are those that somebody switched, by id: whether each is `enabled`, and since when.
+    """
+    found = []
+    for rule_id, (name, triggers) in BUILT_IN.items():
+        own = switched.get(rule_id, NOTHING)
+        enabled_at = own.get("enabled_at")
+        found.append(
+            Rule(
+                id=rule_id,
+                tenant_id=tenant_id,
+                name=name,
+                triggers=triggers,
+                enabled_at=datetime.fromisoformat(enabled_at) if enabled_at else since,
+                enabled=own.get("enabled", True),
+                created_by="vitals",
+            )
         )
-        for rule_id, (name, triggers) in BUILT_IN.items()
-    )
+    return tuple(found)

@@ -21,6 +21,7 @@ from vitals.domain.standing import Standing
 
 LONGEST = timedelta(days=31)
 """A write looks no further back for what time alone made true: every day is passed by then."""
+_MOMENT = timedelta(milliseconds=1)
 _TIMED = frozenset({RENEWAL, NO_CONTACT, DROP, FALLING})
 _TIMED_FIELDS = frozenset({"days_since_contact", "momentum", "cadence_status", "renewal_within"})
 
@@ -72,10 +73,12 @@ def written(before: Customer | None, after: Customer, model_of: ModelOf) -> list
     model = model_of(before.model_version)
     steps = passed(before, model, at - LONGEST, at)
     last = steps[-1].after if steps else _published(before, model, at - LONGEST)
-    stood = Standing(before, model, at)
-    # An override that expired since midnight: no midnight finds that, and the day may have had an
-    # edge of its own, so the key is the write's.
-    return [*steps, Step(last, stood, after.change_id), Step(stood, now, after.change_id)]
+    # An override that expired since midnight is found by no midnight. The day may have had such an
+    # edge before, so the key is the write's; the moment before it, or what the write ends at once
+    # would stay open.
+    stood = Standing(before, model, max(last.at, at - _MOMENT))
+    since = Step(last, stood, f"{after.change_id}:before")
+    return [*steps, since, Step(stood, now, after.change_id)]
 
 
 def passed(
@@ -125,16 +128,19 @@ def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], li
     fired, cleared = [], []
     for step in steps:
         before, after = step.before, step.after
+        same = before is not None and before.customer is after.customer
         for rule in rules:
             if not rule.enabled or after.at < rule.enabled_at:
                 continue
-            was = before is not None and rule.is_for(before.customer.manager)
             is_now = rule.is_for(after.customer.manager)
+            was = is_now if same else before is not None and rule.is_for(before.customer.manager)
             if not (was or is_now):
                 continue
             for trigger in rule.triggers:
                 old = trigger.level(before) if was and before else None
                 new = trigger.level(after) if is_now else None
+                if old == new:
+                    continue
                 is_edge = trigger.is_edge(old, new)
                 if old is not None and (is_edge or new is None):
                     cleared.append(Cleared(rule, trigger, after.customer.id, after.at))
@@ -144,7 +150,7 @@ def edges(rules: Sequence[Rule], steps: Iterable[Step]) -> tuple[list[Fired], li
 
 
 def _has_moved(before: Standing | None, after: Standing) -> bool:
-    """Tell whether the stage itself changed: who is new, or new to a rule's scope, moved nowhere."""
+    """Tell whether the stage itself changed: not for who is new to a rule."""
     return before is not None and before.customer.lifecycle != after.customer.lifecycle
 
 

@@ -25,9 +25,14 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def judged_before(fired: Fired) -> int | None:
-    """Return the version before which `is_armed` asks for the changes; None: it needs none."""
-    trigger, customer = fired.trigger, fired.after.customer
+    """Return the version before which `is_armed` asks for the changes; None: it needs none.
+
+    Whoever comes from the trash, or from out of the rule's scope, is new to it.
+    """
+    trigger, customer, before = fired.trigger, fired.after.customer, fired.before
     if trigger.rearm is None or not isinstance(trigger.limit, int):
+        return None
+    if before is None or not fired.rule.is_for(before.customer.manager):
         return None
     is_write = fired.key == customer.change_id
     return customer.version + (not is_write)
@@ -47,10 +52,20 @@ def is_armed(fired: Fired, changes: Iterable[Change]) -> bool:
         score, before = change.score_after, change.score_before
         if change.at < fired.rule.enabled_at or (score is not None and score >= rearm):
             return True
-        was_above = before is None or before >= limit
-        if score is not None and score < limit and was_above:
+        is_below = score is not None and score < limit
+        if _is_new(fired.rule, change):
+            return not is_below
+        if is_below and (before is None or before >= limit):
             return False
     return True
+
+
+def _is_new(rule: Rule, change: Change) -> bool:
+    """Tell whether *change* brought its customer from the trash, or into the scope of *rule*."""
+    was, _ = change.changed.get("manager", (None, None))
+    deleted, still = change.changed.get("deleted_at", (None, None))
+    came = "manager" in change.changed and not rule.is_for(was)
+    return came or (deleted is not None and still is None)
 
 
 def not_cooling(rule: Rule, alerts: Iterable[Alert], there: Iterable[Alert]) -> list[Alert]:

@@ -32,9 +32,12 @@ def alert_escalated(alert: Alert, at: datetime) -> Event:
 
 
 def alert_digest(
-    rule: Rule, reason: str, alerts: Sequence[Mapping[str, Any]], at: datetime
+    rule: Rule, reason: str, alerts: Sequence[Mapping[str, Any]], at: datetime, box: str = ""
 ) -> Event:
-    """Return one event for all of a rule's *alerts* (`digest_line`), oldest first, as of *at*."""
+    """Return one event for all of a rule's *alerts* (`digest_line`), oldest first, as of *at*.
+
+    Its id follows from what it says and the *box* that it waited in: another list is another one.
+    """
     mrr = {line["customer"]["id"]: line["customer"].get("mrr") or 0 for line in alerts}
     data = {
         "rule": {"id": rule.id, "name": rule.name},
@@ -45,7 +48,9 @@ def alert_digest(
         "mrr_exposed": parse_number(sum(mrr.values())),
         "alerts": list(alerts[:MOST_LISTED]),
     }
-    return _event(DIGEST, short_hash(rule.id, reason, iso(at)), at, rule.tenant_id, data)
+    told = sorted(line["id"] for line in alerts)
+    key = short_hash(rule.id, reason, iso(at), box, *told)
+    return _event(DIGEST, key, at, rule.tenant_id, data)
 
 
 def digest_line(alert: Alert) -> dict[str, Any]:

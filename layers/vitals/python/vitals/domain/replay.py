@@ -21,9 +21,7 @@ _FIRST: Mapping[str, Any] = {"lifecycle_auto": False, "tags": []}
 
 
 def versions(tenant_id: str, changes: Iterable[Change], model_of: ModelOf) -> Iterator[Version]:
-    """Yield what each of one customer's *changes* made of what was before it.
-
-    They come oldest first, from version 1.
+    """Yield what each of *changes*, all of one customer's, the oldest first, made of what was.
 
     Each version is as it was stored, but for when its signals arrived, which no record tells.
     *model_of* gives the model of a version.

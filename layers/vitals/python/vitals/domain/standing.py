@@ -34,6 +34,8 @@ class Standing:
         self.customer = customer
         self.model = model
         self.at = at
+        self.where: tzinfo
+        self.today: date
         self.where, self.today = _local(at, model.time_zone)
         self._found: dict[str, Any] = {}
         self._published = (customer.score, customer.status) if stored else None

@@ -10,16 +10,21 @@ from typing import Any
 from vitals.domain.alert import OPEN, Alert
 from vitals.domain.instants import iso
 from vitals.domain.notice import digest_line
+from vitals.domain.rule import NO_CONTACT, RENEWAL
 from vitals.storage import codec, keys
-from vitals.storage.deliveries import add_delivery
+from vitals.storage.deliveries import add_delivery, add_new
 from vitals.storage.ports import Place, WriteConflictError
 from vitals.storage.purges import erase_reactions
 from vitals.storage.reaction_ports import Raised
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 from vitals.storage.wakes import wake_item
 
+AT_ONCE = 5
+"""Deliveries beside an alert: of a rule's twenty events, each with its lines, all else is full."""
+KEPT_SHORT = timedelta(days=90)
+"""An alert of one change is kept for so long once it is over."""
 KEPT = timedelta(days=400)
-"""An alert that is over is kept for so long: a renewal of last year is not told of again."""
+"""One of a day that can come again is kept longer: last year's renewal is not told of again."""
 LONGEST_WAIT = timedelta(days=30)
 """What waits for a summary is dropped after so long."""
 _INSTANTS = ("at", "closed_at", "snoozed_until", "acknowledged_at", "escalated_at")
@@ -38,11 +43,15 @@ class AlertTable:
             # By itself: thousands of alerts share it, and transactions that meet fail. One that
             # finds nothing waiting does nothing.
             self._table.put(wake_item(self._item, wake))
+        for delivery in raised.deliveries[AT_ONCE:]:
+            # One transaction has room for so much. Ahead of it: what has come so far is there when
+            # the same is raised again.
+            add_new(self._table, delivery)
         writes = Writes()
         absent = self._item.PK.does_not_exist()
         for alert in raised.alerts:
             writes.put(alert.id, alert_item(self._item, alert), absent)
-        for delivery in raised.deliveries:
+        for delivery in raised.deliveries[:AT_ONCE]:
             add_delivery(writes, self._item, delivery)
         for box, alert in raised.lines:
             writes.put("line", _line_item(self._item, tenant_id, box, alert), None)
@@ -128,8 +137,14 @@ def alert_item(kind: type[Item], alert: Alert) -> Item:
         index_sk=f"{iso(alert.at)}#{alert.id}",
         version=alert.version,
         row=codec.encode(stored),
-        expires_at=alert.closed_at + KEPT if alert.closed_at else None,
+        expires_at=_kept_until(alert),
     )
+
+
+def _kept_until(alert: Alert) -> datetime | None:
+    if alert.closed_at is None:
+        return None
+    return alert.closed_at + (KEPT if alert.event in (RENEWAL, NO_CONTACT) else KEPT_SHORT)
 
 
 def _key(tenant_id: str, alert_id: str) -> keys.Key:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,15 +29,16 @@ class DeliveryTable:
         self._table = table
         self._item = table.item
 
-    def add(self, deliveries: Sequence[Delivery]) -> None:
-        """Write those of *deliveries* that are new: 1 transaction each."""
+    def add(self, deliveries: Sequence[Delivery], about: Iterable[str] = ()) -> None:
+        """Write those of *deliveries* that are new: 1 transaction each.
+
+        *about* are customers that they name without being theirs: they are erased with each.
+        """
+        named = list(about)
         for delivery in deliveries:
-            writes = Writes()
-            add_delivery(writes, self._item, delivery)
-            try:
-                self._table.transact(writes)
-            except WriteConflictError:
-                continue
+            # First, so that no delivery names anybody who does not lead to it.
+            self._table.put_many([_pointer(self._item, delivery, each) for each in named])
+            add_new(self._table, delivery)
 
     def get(self, tenant_id: str, delivery_id: str) -> Delivery | None:
         """Return the delivery as last written: 1 read."""
@@ -70,6 +72,23 @@ class DeliveryTable:
             yield _delivery_of(tenant_id, item)
 
 
+def add_new(table: Table, delivery: Delivery) -> None:
+    """Write *delivery* if it is new: 1 transaction."""
+    writes = Writes()
+    add_delivery(writes, table.item, delivery)
+    with suppress(WriteConflictError):
+        table.transact(writes)
+
+
+def _pointer(kind: type[Item], delivery: Delivery, customer_id: str) -> Item:
+    """Return the item that leads from a customer to a delivery that names it among others."""
+    return kind(
+        keys.deliveries_partition(delivery.tenant_id, customer_id),
+        f"{keys.POINTER}{delivery.id}",
+        expires_at=delivery.created_at + KEPT,
+    )
+
+
 def add_delivery(writes: Writes, kind: type[Item], delivery: Delivery) -> None:
     """Add a new *delivery* to *writes*, with when it is due; it is refused if it exists."""
     writes.put(delivery.id, delivery_item(kind, delivery), kind.PK.does_not_exist())
@@ -80,8 +99,7 @@ def add_delivery(writes: Writes, kind: type[Item], delivery: Delivery) -> None:
 
 def delivery_key(tenant_id: str, delivery_id: str) -> keys.Key:
     """Return the key of a delivery: its id begins with whom it tells of."""
-    owner, _, rest = delivery_id.partition("_")
-    return keys.deliveries_partition(tenant_id, owner), rest
+    return keys.delivery(tenant_id, delivery_id)
 
 
 def delivery_item(kind: type[Item], delivery: Delivery) -> Item:

@@ -19,6 +19,8 @@ SETTINGS: Final = "A#"
 FIRST, LAST = "0", "~"
 """What sorts before and behind every instant."""
 
+POINTER: Final = "REF#"
+"""What leads from a customer to a delivery that names it among others."""
 CLOCK: Final = "CLOCK"
 """When the tenant's day turns next."""
 DUE_SHARDS = 4
@@ -128,6 +130,12 @@ def alerts_feed(tenant_id: str, *, is_open: bool) -> str:
 def deliveries_partition(tenant_id: str, owner: str) -> str:
     """Return the partition of the deliveries that tell of one customer, or of a rule."""
     return f"T#{tenant_id}#DLV#{owner}"
+
+
+def delivery(tenant_id: str, delivery_id: str) -> Key:
+    """Return the key of a delivery: its id begins with whom it tells of."""
+    owner, _, rest = delivery_id.partition("_")
+    return deliveries_partition(tenant_id, owner), rest
 
 
 def deliveries_feed(tenant_id: str) -> str:

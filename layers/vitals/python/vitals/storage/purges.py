@@ -39,8 +39,9 @@ def erase_reactions(table: Table, tenant_id: str, customer_id: str) -> None:
         keys.alerts_partition(tenant_id, customer_id),
         keys.deliveries_partition(tenant_id, customer_id),
     ):
-        found = table.query(place, consistent=True)
-        table.delete_many([(item.PK, item.SK) for item in found])
+        found = [(item.PK, item.SK) for item in table.query(place, consistent=True)]
+        led_to = (sort.removeprefix(keys.POINTER) for _, sort in found if keys.POINTER in sort)
+        table.delete_many([*(keys.delivery(tenant_id, each) for each in led_to), *found])
 
 
 def held_by(tombstone: Item | Found) -> Iterator[keys.Key]:

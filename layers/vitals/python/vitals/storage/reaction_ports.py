@@ -113,8 +113,11 @@ class Alerts(Protocol):
 class Deliveries(Protocol):
     """A tenant's deliveries, and what is due."""
 
-    def add(self, deliveries: Sequence[Delivery]) -> None:
-        """Write those of *deliveries* that are new, each with when it is due."""
+    def add(self, deliveries: Sequence[Delivery], about: Iterable[str] = ()) -> None:
+        """Write those of *deliveries* that are new, each with when it is due.
+
+        *about* are customers that they name without being theirs: they are erased with each.
+        """
 
     def get(self, tenant_id: str, delivery_id: str) -> Delivery | None:
         """Return the delivery as last written."""

@@ -130,17 +130,19 @@ class Writes:
         return guarded + ["counter"] * len(self.adds)
 
 
-class _ItemsAsSent(JSONParser):  # type: ignore[misc] # botocore has no type hints
+class _ItemsAsSent(JSONParser):
     """Botocore's reader of answers, but that it copies no attribute, value by value, of an item.
 
     What it would make of them is what DynamoDB sent, as none of ours is binary.
     """
 
     def _handle_map(self, shape: Any, value: Any) -> Any:
-        return value if shape.value.name == "AttributeValue" else super()._handle_map(shape, value)
+        if shape.value.name == "AttributeValue":
+            return value
+        return super()._handle_map(shape, value)  # type: ignore[misc] # its type hints lack it
 
 
-class _Parsers(ResponseParserFactory):  # type: ignore[misc] # as above
+class _Parsers(ResponseParserFactory):
     def create_parser(self, protocol_name: str) -> Any:
         """Return a new reader of answers; STS, which may be asked for credentials, has its own."""
         return _ItemsAsSent() if protocol_name == "json" else super().create_parser(protocol_name)
@@ -269,6 +271,17 @@ class Table:
                     batch.delete(self.item(*key))
         except PutError as error:
             # Without a cause: a part was throttled each time that pynamodb sent it again.
+            if error.cause is None:
+                raise StorageBusyError from error
+            raise
+
+    def put_many(self, items: Sequence[Item]) -> None:
+        """Write *items*, whatever was there."""
+        try:
+            with _translated(), self.item.batch_write() as batch:
+                for item in items:
+                    batch.save(item)
+        except PutError as error:
             if error.cause is None:
                 raise StorageBusyError from error
             raise

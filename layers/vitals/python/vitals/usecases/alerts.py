@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from itertools import count
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
@@ -21,7 +22,8 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest
 from vitals.usecases.fields import Flag, Instant, Short, any_of, one_of, refuse, split, whole
 from vitals.usecases.inputs import Input, Warning_, read
-from vitals.usecases.paging import LONGEST_ID, Page, filled, paged, place
+from vitals.usecases.once import once
+from vitals.usecases.paging import LONGEST_ID, STRIDE, Page, filled, paged, place
 
 MAX_IDS = 200
 SNOOZES = (1, 7, 30)
@@ -86,14 +88,13 @@ class SnoozeInput(ActInput):
 def list_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return one page of the feed, newest first, and its figures if they are asked for."""
     parsed, warnings, _ = read(AlertsInput, given)
-    is_open = parsed.state != CLOSED
     answer = (
         _newest(context, parsed, warnings)
         if parsed.sort == NEWEST
         else _sorted(context, parsed, warnings)
     )
     if parsed.summary and parsed.shape == "object":
-        answer["summary"] = _summary(context, parsed, is_open=is_open)
+        answer["summary"] = _summary(context, parsed)
     if not answer["data"] and parsed.state == OPEN and not (parsed.cursor or parsed.offset):
         answer["message"] = "All clear: no open alerts."
     return answer
@@ -101,6 +102,8 @@ def list_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
 
 def _newest(context: Context, parsed: AlertsInput, warnings: list[Warning_]) -> Answer:
     query = digest("alerts", *(getattr(parsed, name) for name in _FILTERS))
+    if parsed.customer_id is not None:
+        return _sorted(context, parsed, warnings)
     alerts = context.outbound.alerts.feed(
         context.tenant.id,
         is_open=parsed.state != CLOSED,
@@ -125,15 +128,35 @@ def _newest(context: Context, parsed: AlertsInput, warnings: list[Warning_]) -> 
 def _sorted(context: Context, parsed: AlertsInput, warnings: list[Warning_]) -> Answer:
     """Return one page of all that match, in another order than that of the feed."""
     if parsed.cursor is not None:
-        message = f"goes with sort={NEWEST} alone: go on at an offset"
+        message = f"goes with sort={NEWEST} and no customer_id alone: go on at an offset"
         raise ValidationError([FieldError("cursor", "conflicting_fields", message)])
-    feed = context.outbound.alerts.feed(context.tenant.id, is_open=parsed.state != CLOSED)
-    found = [alert for alert in feed if _is_wanted(alert, parsed, context.now)]
-    found.sort(key=_ORDERS[parsed.sort])
+    found, complete = _all(context, parsed)
+    if parsed.sort != NEWEST:
+        found.sort(key=_ORDERS[parsed.sort])
     rest = found[parsed.offset :]
     page = filled(rest, parsed.limit, lambda alert: shown(alert, context.now))
     answer = paged("list_alerts", parsed, warnings, page, lambda _: "")
-    return answer | {"next_cursor": None, "offset": parsed.offset, "total": len(found)}
+    about = {"next_cursor": None, "offset": parsed.offset, "total": len(found)}
+    return answer | about | {"complete": complete}
+
+
+def _all(context: Context, parsed: AlertsInput) -> tuple[list[Alert], bool]:
+    """Return every alert that matches, newest first, and whether there was time for all of them."""
+    tenant_id, is_open = context.tenant.id, parsed.state != CLOSED
+    if parsed.customer_id is None:
+        feed = context.outbound.alerts.feed(tenant_id, is_open=is_open)
+    else:
+        # One query of its own, whatever the others' alerts.
+        own = context.outbound.alerts.of_customer(tenant_id, parsed.customer_id)
+        newest = sorted(own, key=attrgetter("at", "id"), reverse=True)
+        feed = (alert for alert in newest if (alert.state == OPEN) == is_open)
+    found: list[Alert] = []
+    for number, alert in enumerate(feed):
+        if number % STRIDE == STRIDE - 1 and not context.has_time():
+            return found, False
+        if _is_wanted(alert, parsed, context.now):
+            found.append(alert)
+    return found, True
 
 
 def _by_priority(alert: Alert) -> tuple[Any, ...]:
@@ -167,18 +190,19 @@ def _is_wanted(alert: Alert, parsed: AlertsInput, now: datetime) -> bool:
     )
 
 
-def _summary(context: Context, parsed: AlertsInput, *, is_open: bool) -> dict[str, Any]:
+def _summary(context: Context, parsed: AlertsInput) -> dict[str, Any]:
     """Return the counts of all that match, and the MRR of their customers, each counted once."""
     severities: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     mrr: dict[str, Any] = {}
-    for alert in context.outbound.alerts.feed(context.tenant.id, is_open=is_open):
-        if _is_wanted(alert, parsed, context.now):
-            severities[alert.severity] += 1
-            categories[alert.category] += 1
-            # Newest first: what the customer pays by the latest of its alerts.
-            mrr.setdefault(alert.customer_id, alert.mrr or 0)
+    found, complete = _all(context, parsed)
+    for alert in found:
+        severities[alert.severity] += 1
+        categories[alert.category] += 1
+        # Newest first: what the customer pays by the latest of its alerts.
+        mrr.setdefault(alert.customer_id, alert.mrr or 0)
     return {
+        "complete": complete,
         "count": severities.total(),
         "customers": len(mrr),
         "mrr_exposed": parse_number(sum(mrr.values())),
@@ -256,7 +280,23 @@ def _done(
     warnings: list[Warning_],
     change: Callable[[Alert], Alert],
 ) -> Answer:
-    """Return what *change* made of each alert; one that there is not stops none of the others."""
+    """Return what *change* made of each alert; one that there is not stops none of the others.
+
+    A request repeated under its Idempotency-Key gets the first answer: a late retry must not undo
+    what somebody did since.
+    """
+    if parsed.dry_run:
+        return _answered(context, action, parsed, warnings, change)
+    return once(context, lambda: _answered(context, action, parsed, warnings, change))
+
+
+def _answered(
+    context: Context,
+    action: str,
+    parsed: ActInput,
+    warnings: list[Warning_],
+    change: Callable[[Alert], Alert],
+) -> Answer:
     rows = [_changed(context, alert_id, change, dry_run=parsed.dry_run) for alert_id in parsed.ids]
     return {
         "action": action,

@@ -26,13 +26,17 @@ from vitals.domain.rule_document import connection_document
 from vitals.storage.ports import Act, Entry, EntryChange, WriteConflictError
 from vitals.storage.reaction_ports import CONNECTION, DELIVERY
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import ADDRESS, connection_under, rulebook
+from vitals.usecases.rulebook import ADDRESS, ANY, connection_under, rulebook
 from vitals.usecases.telling import deliveries_of
 
 AT_ONCE = timedelta(seconds=10)
 """A wait that is no longer is waited for: the schedule comes round every five minutes only."""
+LONGEST_REST = timedelta(minutes=5)
+"""A receiver that does not answer is left alone for so long at most."""
 EARLY = timedelta(seconds=1)
-UNHEALTHY = Health()
+SAID_GONE = "it answered 410 Gone"
+WELL = Health()
+_HEARD = frozenset({DISABLED, ANY})
 
 
 def deliver(
@@ -66,6 +70,9 @@ def _attempted(
     """Return *delivery* after one attempt, stored, and how long to wait for the next one."""
     outbound, tenant_id = context.outbound, context.tenant.id
     connection = connection_under(context, delivery.connection_id)
+    if connection is not None and connection.disabled_reason:
+        # Whoever gave it up may have died before anybody was told.
+        _tell_given_up(context, connection)
     if connection is None or not connection.enabled:
         said = "the connection was deleted" if connection is None else "the connection is disabled"
         attempt = Attempt(at=context.now, verdict=RETRY, error=said)
@@ -76,14 +83,16 @@ def _attempted(
         return _stored(context, replace(delivery, next_at=context.now + wait)), None
     secrets = outbound.vault.open(tenant_id, connection.id, connection.sealed)
     attempt = outbound.attempt(connection, secrets, delivery.payload, context.now)
+    # A receiver that hangs takes its time: what follows counts from now.
+    context = replace(context, now=context.clock())
     if attempt.verdict == OK:
-        if health != UNHEALTHY:
-            outbound.rulebooks.set_health(tenant_id, connection.id, UNHEALTHY)
+        if health != WELL:
+            outbound.rulebooks.set_health(tenant_id, connection.id, WELL)
         return _stored(context, _ended(delivery, attempt, DELIVERED)), None
     if attempt.verdict == GONE:
-        ended = _stored(context, _ended(delivery, attempt, FAILED))
-        give_up(context, connection, "it answered 410 Gone", remove=connection.transient)
-        return ended, None
+        # First of all: a delivery that has ended gives nothing up when it comes again.
+        give_up(context, connection, SAID_GONE)
+        return _stored(context, _ended(delivery, attempt, FAILED)), None
     return _failed(context, delivery, (connection, health), attempt, jitter())
 
 
@@ -100,8 +109,14 @@ def _failed(
     since = health.failing_since or context.now
     # Whoever does not answer, or says that it is too much, is left alone for a while: the
     # deliveries behind this one must not each wait for it.
-    rests = wait is not None and (attempt.status is None or attempt.retry_after is not None)
-    resting_until = context.now + wait if wait and rests else None
+    rest = None
+    if wait is not None and attempt.retry_after is not None:
+        rest = wait
+    elif wait is not None and attempt.status is None:
+        # No longer: how often this one was tried says nothing of the others.
+        rest = min(wait, LONGEST_REST)
+    resting_until = context.now + rest if rest else None
+    first = health.failures == 0
     health = Health(failing_since=since, resting_until=resting_until, failures=health.failures + 1)
     context.outbound.rulebooks.set_health(context.tenant.id, connection.id, health)
     if wait is None:
@@ -115,9 +130,10 @@ def _failed(
         )
         ended = _stored(context, later)
     if context.now - since >= GIVEN_UP_AFTER:
-        give_up(context, connection, "it has failed for five days", remove=False)
+        give_up(context, connection, "it has failed for five days")
         return ended, None
-    return ended, wait
+    # One that fails again, or takes its time, is not waited for: others of the tenant are behind.
+    return ended, wait if first and attempt.status is not None else None
 
 
 def _ended(delivery: Delivery, attempt: Attempt, state: str) -> Delivery:
@@ -138,8 +154,11 @@ def _stored(context: Context, delivery: Delivery) -> Delivery:
         return context.outbound.deliveries.get(context.tenant.id, delivery.id) or delivery
 
 
-def give_up(context: Context, connection: Connection, reason: str, *, remove: bool) -> None:
-    """Disable *connection*, or *remove* it, and tell its owner and whoever subscribed to that."""
+def give_up(context: Context, connection: Connection, reason: str) -> None:
+    """Disable *connection*, and tell its owner and whoever subscribed to that.
+
+    A transient one that is gone is removed as well.
+    """
     if connection.id.startswith(ADDRESS):
         return
     disabled = replace(
@@ -149,24 +168,41 @@ def give_up(context: Context, connection: Connection, reason: str, *, remove: bo
         updated_at=context.now,
         version=connection.version + 1,
     )
-    before = _entry(connection)
-    change = EntryChange(before, None if remove else _entry(disabled))
+    if _is_kept(context, "disable_connection", connection, disabled, reason):
+        _tell_given_up(context, disabled)
+
+
+def _tell_given_up(context: Context, connection: Connection) -> None:
+    """Tell of a disabled *connection*, once however often, and remove it if it is to be."""
+    reason = connection.disabled_reason or ""
+    told = connection_disabled(connection, reason, connection.updated_at)
+    subscribed = [
+        each.id for each in rulebook(context).subscriptions if not _HEARD.isdisjoint(each.events)
+    ]
+    owner = [ADDRESS + connection.owner] if connection.owner else []
+    context.outbound.deliveries.add(deliveries_of(context, told, [*subscribed, *owner]))
+    if connection.transient and reason == SAID_GONE:
+        _is_kept(context, "remove_connection", connection, None, reason)
+
+
+def _is_kept(
+    context: Context, action: str, before: Connection, after: Connection | None, reason: str
+) -> bool:
+    """Write what becomes of a connection, on record; False if somebody changes it just now."""
     event = AuditEvent(
         id=context.new_id(context.now),
         at=context.now,
-        action="remove_connection" if remove else "disable_connection",
+        action=action,
         by="vitals",
-        subject=connection.id,
-        details={"name": connection.name, "reason": reason},
+        subject=before.id,
+        details={"name": before.name, "reason": reason},
     )
+    change = EntryChange(_entry(before), _entry(after) if after else None)
     try:
         context.administration.commit(context.tenant, Act(event=event, entries=[change]))
     except WriteConflictError:
-        return  # somebody changes it just now, and sees how it does
-    told = connection_disabled(connection, reason, context.now)
-    subscribed = [each.id for each in rulebook(context).subscriptions if DISABLED in each.events]
-    owner = [ADDRESS + connection.owner] if connection.owner else []
-    context.outbound.deliveries.add(deliveries_of(context, told, [*subscribed, *owner]))
+        return False
+    return True
 
 
 def _entry(connection: Connection) -> Entry:

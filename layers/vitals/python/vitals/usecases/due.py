@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from vitals.domain.alert import OPEN
+from vitals.domain.alert import OPEN, short_hash
 from vitals.domain.notice import alert_digest, alert_escalated
 from vitals.domain.rule import Rule
 from vitals.domain.schedule import DAILY, WEEKLY
 from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.storage.reaction_ports import DELIVERY, DIGEST, Wake
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import Rulebook, rulebook
+from vitals.usecases.rulebook import ANY, Rulebook, rulebook
 from vitals.usecases.telling import deliveries_of
 
 
-def go_on(context_of: Callable[[str], Context | None], due: Iterable[Wake]) -> dict[str, int]:
+def go_on(
+    context_of: Callable[[str], Context | None],
+    due: Iterable[Wake],
+    forget: Callable[[Wake], None],
+) -> dict[str, int]:
     """Go on with all that is *due*, and return how much of each kind there was.
 
-    *context_of* gives a tenant's context, None for one that is gone. Doing it again changes
-    nothing. What fails is due again at the next run, and stops nothing else.
+    *context_of* gives a tenant's context, None for one that is gone, whose wakes are *forget*'s.
+    Doing it again changes nothing. What fails is due again at the next run, and stops nothing else.
     """
     counts: dict[str, int] = {}
     for wake in due:
-        context = context_of(wake.tenant_id)
+        try:
+            context = context_of(wake.tenant_id)
+        except StorageBusyError:
+            continue
         if context is None:
+            forget(wake)
             continue
         if not context.has_time():
             break
@@ -60,13 +69,38 @@ def _send_summary(context: Context, wake: Wake) -> None:
     rule = book.rule(rule_id)
     outbound, tenant_id = context.outbound, context.tenant.id
     until = context.now if about else wake.at
-    lines = outbound.alerts.lines(tenant_id, box, until)
+    waiting = outbound.alerts.lines(tenant_id, box, until)
+    lines = _living(context, [line for line in waiting.values() if line is not None])
     if rule is not None and lines:
         reason = about.partition("+")[0] if about else _reason(rule)
-        event = alert_digest(rule, reason, lines, wake.at)
-        outbound.deliveries.add(deliveries_of(context, event, _receivers(book, rule, manager)))
-    outbound.alerts.empty(tenant_id, box, until)
+        event = alert_digest(rule, reason, lines, wake.at, box)
+        told = [*_receivers(book, rule, manager), *_subscribers(book, event.type)]
+        outbound.deliveries.add(deliveries_of(context, event, dict.fromkeys(told)), named_in(lines))
+    # What was told, and no more: another line may have come since.
+    outbound.alerts.empty(tenant_id, box, waiting)
     outbound.wakes.done(wake)
+
+
+def named_in(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the customers that a summary's *lines* name, each once."""
+    return list(dict.fromkeys(str(line["customer"]["id"]) for line in lines))
+
+
+def _living(context: Context, lines: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those of *lines* whose customer is neither in the trash nor erased."""
+    found = context.customers.get_many(context.tenant, named_in(lines))
+    gone = {each.id for each in found.values() if each.deleted_at is not None}
+    living = found.keys() - gone
+    return [line for line in lines if line["customer"]["id"] in living]
+
+
+def _subscribers(book: Rulebook, kind: str) -> list[str]:
+    """Return who subscribes to what is about no single customer, and so to no filter."""
+    return [
+        each.id
+        for each in book.subscriptions
+        if not each.condition and not {kind, ANY}.isdisjoint(each.events)
+    ]
 
 
 def _reason(rule: Rule) -> str:
@@ -74,7 +108,11 @@ def _reason(rule: Rule) -> str:
 
 
 def _receivers(book: Rulebook, rule: Rule, manager: str) -> tuple[str, ...]:
-    return book.reachable(book.managers.get(manager, ()) if manager else rule.connections)
+    """Return who is told of a box: the connections of *rule*, or of the hashed *manager*."""
+    if not manager:
+        return book.reachable(rule.connections)
+    own = next((told for name, told in book.managers.items() if short_hash(name) == manager), ())
+    return book.reachable(own)
 
 
 def _escalate(context: Context, wake: Wake) -> None:
@@ -82,12 +120,16 @@ def _escalate(context: Context, wake: Wake) -> None:
     outbound, tenant_id = context.outbound, context.tenant.id
     alert = outbound.alerts.get(tenant_id, wake.key)
     unseen = alert is not None and alert.state == OPEN and alert.acknowledged_at is None
-    if alert is not None and unseen and not alert.is_snoozed(context.now):
+    if alert is not None and unseen and alert.snoozed_until and alert.is_snoozed(context.now):
+        outbound.wakes.set(replace(wake, at=alert.snoozed_until))
+        return
+    if alert is not None and unseen:
         book = rulebook(context)
         rule = book.rule(alert.rule_id)
         receivers = book.reachable(rule.escalate_to) if rule else ()
         event = alert_escalated(alert, wake.at)
-        outbound.deliveries.add(deliveries_of(context, event, receivers))
+        told = dict.fromkeys((*receivers, *_subscribers(book, event.type)))
+        outbound.deliveries.add(deliveries_of(context, event, told))
         if alert.escalated_at is None:
             try:
                 outbound.alerts.save(replace(alert, escalated_at=wake.at))

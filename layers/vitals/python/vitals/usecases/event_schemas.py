@@ -15,7 +15,7 @@ Fields = Mapping[str, tuple[str, str]]
 be left out; a kind that is one of SHAPES is that shape."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-REASONS = ("daily", "weekly", "import", "model", "existing")
+REASONS = ("daily", "weekly", "import", "rescore", "model", "existing")
 """Why alerts come as one summary."""
 
 _KINDS: Mapping[str, Schema] = {

@@ -114,7 +114,7 @@ def cancel_job(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def _refuse_others(context: Context, job: Job) -> None:
-    own = job.kind == RESCORE and job.params.get("cause") == "rescore"
+    own = job.kind == PREVIEW_RULE or (job.kind == RESCORE and job.params.get("cause") == "rescore")
     scope = PLATFORM if job.kind == DELETE_TENANT else "admin:*"
     if not own and scope not in context.key.scopes:
         raise ForbiddenError(f"to cancel a {job.kind} job takes {scope}", extra={"scope": scope})

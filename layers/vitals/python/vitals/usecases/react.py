@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -14,7 +15,7 @@ from vitals.domain.change import Change
 from vitals.domain.connection import Connection
 from vitals.domain.customer import Customer
 from vitals.domain.documents import differences
-from vitals.domain.edges import Cleared, Fired, edges, passed, timed, written
+from vitals.domain.edges import Cleared, Fired, Step, edges, passed, timed, written
 from vitals.domain.events import Event
 from vitals.domain.firing import is_armed, judged_before, not_cooling
 from vitals.domain.model_document import DEFAULT_MODEL
@@ -23,11 +24,9 @@ from vitals.domain.standing import Standing
 from vitals.domain.view import customer_view
 from vitals.storage.ports import WriteConflictError
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import Rulebook, condition_of
+from vitals.usecases.rulebook import ANY, Rulebook
 from vitals.usecases.telling import deliveries_of, raised_by
 
-ANY = "*"
-"""A subscription to every event."""
 _RENEWAL, _CONTACT = "event_renewal", "event_contact"
 
 
@@ -36,6 +35,13 @@ class Told:
     """What is known of the write that is reacted to: nothing where time alone passed."""
 
     change: Change | None = None
+
+    @property
+    def cause(self) -> str:
+        """Return why, as what moves many at once is told of; one score asked for is not that."""
+        if self.change is None or self.change.action == "score_customer":
+            return ""
+        return self.change.cause
 
     @property
     def moved(self) -> tuple[dict[str, Any], ...]:
@@ -49,7 +55,8 @@ def react(context: Context, book: Rulebook, before: Customer | None, after: Cust
     Returns how many alerts are new. Doing it again changes nothing. Raises StorageBusyError.
     """
     if before is not None and before.updated_at == after.updated_at:
-        return 0  # signals arrived that were known, or nobody can see what changed (AMB-05)
+        # Signals arrived that were known, or nobody can see what changed (AMB-05).
+        return _react_to_zone(context, book, before, after)
     if after.deleted_at is not None:
         if before is not None and before.deleted_at is None:
             _close_before(context, after)
@@ -59,10 +66,25 @@ def react(context: Context, book: Rulebook, before: Customer | None, after: Cust
         (*book.rules, *_implicit(context, book)), written(before, after, context.model_of)
     )
     change = _change(context, after) if fired or book.subscriptions else None
+    if fired and change is None:
+        return 0  # purged since: nothing may be told of it any more (AMB-13)
     raised = _settle(context, book, fired, cleared, Told(change))
     if change is not None:
         _tell_change(context, book, before, after, change)
     return raised
+
+
+def _react_to_zone(context: Context, book: Rulebook, before: Customer, after: Customer) -> int:
+    """Raise and tell what a new time zone made true: a day that it skips has no midnight."""
+    old, new = context.model_of(before.model_version), context.model_of(after.model_version)
+    if old.time_zone == new.time_zone:
+        return 0
+    change = _change(context, after)
+    if change is None:
+        return 0
+    stood, stands = Standing(before, old, change.at), Standing(after, new, change.at)
+    fired, cleared = edges(timed_rules(context, book), [Step(stood, stands, change.id)])
+    return _settle(context, book, fired, cleared, Told(change)) if fired or cleared else 0
 
 
 def react_to_time(
@@ -125,7 +147,7 @@ def _settle(
     for each in fired:
         if each.rule.id in (_RENEWAL, _CONTACT):
             _tell_time(context, book, each)
-    for _, group in groupby(sorted(of_rules, key=_rule_id), key=_rule_id):
+    for _, group in groupby(sorted(of_rules, key=_evaluation), key=_evaluation):
         news = [each for each in group if _is_armed(context, each)]
         if news:
             raised += _raise(context, book, news, told)
@@ -135,8 +157,13 @@ def _settle(
     return raised
 
 
-def _rule_id(fired: Fired) -> str:
-    return fired.rule.id
+def _evaluation(fired: Fired) -> tuple[datetime, str]:
+    """Return what is told together: a rule's events of one instant (AMB-10).
+
+    A midnight is one, whether the daily pass or the next write finds what it brought: else the
+    same events would be told under other ids, by who was first.
+    """
+    return fired.after.at, fired.rule.id
 
 
 def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told) -> int:
@@ -148,13 +175,12 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
     alerts = list({alert.id: alert for alert in alerts}.values())
     if rule.cooldown is not None:
         alerts = not_cooling(rule, alerts, _alerts_of(context, standing.customer))
-    cause = change.cause if change else ""
     subscribers = [
-        each.id for each in book.subscriptions if _wants(context, each, "alert.fired", standing)
+        each.id for each in book.subscriptions if _wants(book, each, "alert.fired", standing)
     ]
     there: frozenset[str] = frozenset()
     while alerts:
-        raised = raised_by(context, book, rule, alerts, cause=cause, subscribers=subscribers)
+        raised = raised_by(context, book, rule, alerts, cause=told.cause, subscribers=subscribers)
         untold = [each for each in raised.deliveries if each.id not in there]
         found = context.outbound.alerts.raise_all(
             context.tenant.id, replace(raised, deliveries=untold)
@@ -162,8 +188,20 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
         if found <= there:
             break
         there |= found
+        _reopen(context, [alert for alert in alerts if alert.id in there])
         alerts = [alert for alert in alerts if alert.id not in there]
     return len(alerts)
+
+
+def _reopen(context: Context, alerts: Sequence[Alert]) -> None:
+    """Show again what had resolved and holds anew, as of the same day: told of it is once."""
+    for alert in alerts:
+        known = context.outbound.alerts.get(context.tenant.id, alert.id)
+        over = known is not None and known.state == RESOLVED and known.closed_at is not None
+        if known is not None and over and (known.closed_at or alert.at) < alert.at:
+            again = replace(known, state=OPEN, closed_at=None, customer=alert.customer)
+            with suppress(WriteConflictError):
+                context.outbound.alerts.save(again)
 
 
 def _is_armed(context: Context, fired: Fired) -> bool:
@@ -266,15 +304,18 @@ def _tell_time(context: Context, book: Rulebook, fired: Fired) -> None:
 
 
 def _tell(context: Context, book: Rulebook, event: Event, standing: Standing) -> None:
-    wanted = [each.id for each in book.subscriptions if _wants(context, each, event.type, standing)]
+    wanted = [each.id for each in book.subscriptions if _wants(book, each, event.type, standing)]
     context.outbound.deliveries.add(deliveries_of(context, event, wanted))
 
 
-def _wants(context: Context, connection: Connection, kind: str, standing: Standing) -> bool:
+def _wants(book: Rulebook, connection: Connection, kind: str, standing: Standing) -> bool:
+    """Tell whether a subscription is to events of a *kind*, of such a customer, since then."""
     if kind not in connection.events and ANY not in connection.events:
         return False
-    condition = condition_of(context, connection)
-    return condition is None or condition.holds(standing)
+    condition = book.filters.get(connection.id)
+    # What happened before anybody subscribed is not told.
+    since = standing.at >= connection.created_at
+    return since and (condition is None or condition.holds(standing))
 
 
 def _view(standing: Standing) -> dict[str, Any]:

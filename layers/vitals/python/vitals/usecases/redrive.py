@@ -73,9 +73,7 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     By the rules and connections of today. Goes on from where the run before it stopped; running
     it twice changes nothing the second time. Whoever was erased since is left out.
     """
-    work = _Redrive(context, run, job)
-    work.go()
-    return {name: count for name, count in run.job.progress.items() if name != "within"}
+    return _Redrive(context, run, job).go()
 
 
 class _Redrive:
@@ -96,20 +94,23 @@ class _Redrive:
         # Whoever is written on the way is met again at the roster's end.
         self._seen: set[str] = set()
 
-    def go(self) -> None:
-        """React to the range's models, and to everybody's changes and days in it."""
+    def go(self) -> dict[str, int]:
+        """React to the range's models, and to everybody's changes and days; return what it did."""
         for made in self._models:
             if made.at is not None and self._since <= made.at <= self._until:
                 react_to_model(self._context, self._as_of(made.at)[0], made.version)
         place = self._run.job.place
         if place is not None and self._run.job.progress["within"]:
-            begun = self._context.customers.get(self._context.tenant, place[1])
-            if begun is not None:
-                self._one(begun, place)
+            in_hand = self._context.customers.get(self._context.tenant, place[1])
+            if in_hand is None:
+                self._note(place)
+            else:
+                self._one(in_hand, place)
         roster = self._context.customers.roster(self._context.tenant, descending=False, after=place)
         for customer in roster:
             if customer.id not in self._seen:
                 self._one(customer, place_of(customer))
+        return {name: count for name, count in self._plus().items() if name != "within"}
 
     def _one(self, customer: Customer, place: tuple[str, str]) -> None:
         self._seen.add(customer.id)

@@ -92,7 +92,11 @@ def _schedule(raw: object) -> dict[str, Any]:
         if given.get("time_zone") is not None:
             found["time_zone"] = _zone(given["time_zone"])
     if kind == WEEKLY:
-        found["on"] = word(given.get("on", WEEKDAYS[0]), WEEKDAYS)
+        on = str(given.get("on", WEEKDAYS[0])).strip().casefold()
+        days = [day for day in WEEKDAYS if len(on) > 1 and day.startswith(on)]
+        if len(days) != 1:
+            refuse("unknown_value", f"on must be one of: {', '.join(WEEKDAYS)}")
+        found["on"] = days[0]
     for name in given.keys() - {"type", "at", "on", "time_zone"}:
         refuse("unknown_field", f"a schedule has no {name!r}; it takes type, at, on, time_zone")
     return found

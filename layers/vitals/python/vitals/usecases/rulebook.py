@@ -11,22 +11,29 @@ from vitals.domain.condition import Condition, ConditionError, signal_fields
 from vitals.domain.condition_text import parse
 from vitals.domain.connection import EMAIL, Connection
 from vitals.domain.rule import Rule
-from vitals.domain.rule_document import connection_of, rule_of
+from vitals.domain.rule_document import Document, connection_of, rule_of
 from vitals.storage.ports import Entry
 from vitals.storage.reaction_ports import CONNECTION, MANAGER, RULE, SWITCHED
 from vitals.usecases.context import Context
 
+ANY = "*"
+"""A subscription to every event."""
 ADDRESS = "mailto:"
 """What the id of a connection begins with that is nothing but an e-mail address."""
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """Everything that decides who is told of what; *managers* are by case-folded name."""
+    """Everything that decides who is told of what.
+
+    *managers* are by case-folded name; *filters* are which customers a subscription is about, by
+    its id, where not everybody's.
+    """
 
     rules: tuple[Rule, ...]
     connections: Mapping[str, Connection]
     managers: Mapping[str, tuple[str, ...]]
+    filters: Mapping[str, Condition]
 
     def receivers(self, rule: Rule, manager: str | None) -> tuple[str, ...]:
         """Return the ids of the connections that are told of an alert of *manager*'s customer."""
@@ -40,8 +47,15 @@ class Rulebook:
 
     @cached_property
     def subscriptions(self) -> tuple[Connection, ...]:
-        """Return the enabled connections that subscribe to events by themselves."""
-        return tuple(each for each in self.connections.values() if each.events and each.enabled)
+        """Return the enabled connections that subscribe to events by themselves.
+
+        One whose filter cannot be read any more, say about a signal that is gone, rests.
+        """
+        return tuple(
+            each
+            for each in self.connections.values()
+            if each.events and each.enabled and (not each.condition or each.id in self.filters)
+        )
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule under *rule_id*."""
@@ -59,7 +73,7 @@ def rulebook_of(context: Context, entries: Iterable[Entry]) -> Rulebook:
     rules: list[Rule] = []
     connections: dict[str, Connection] = {}
     managers: dict[str, tuple[str, ...]] = {}
-    off = []
+    switched: dict[str, Document] = {}
     for entry in entries:
         document = entry.document
         if entry.kind == RULE:
@@ -73,16 +87,16 @@ def rulebook_of(context: Context, entries: Iterable[Entry]) -> Rulebook:
         elif entry.kind == MANAGER:
             managers[document["name"].casefold()] = tuple(document["connections"])
         elif entry.kind == SWITCHED:
-            off.append(entry.id)
-    own = built_in(tenant_id, context.tenant.created_at, off)
-    return Rulebook((*own, *rules), connections, managers)
-
-
-def condition_of(context: Context, connection: Connection) -> Condition | None:
-    """Return which customers a subscription is about; None: everybody."""
-    if not connection.condition:
-        return None
-    return parse(connection.condition, signal_fields(context.model))
+            switched[entry.id] = document
+    own = built_in(tenant_id, context.tenant.created_at, switched)
+    filters = {}
+    for each in connections.values():
+        try:
+            if each.condition:
+                filters[each.id] = parse(each.condition, extra)
+        except ConditionError as error:
+            context.report(error)
+    return Rulebook((*own, *rules), connections, managers, filters)
 
 
 def connection_under(context: Context, connection_id: str) -> Connection | None:

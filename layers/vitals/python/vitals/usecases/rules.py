@@ -61,7 +61,7 @@ def put_custom_rule(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(CustomRuleInput, given)
     own: dict[str, Any] = {}
     if parsed.when is not None:
-        own["when"] = _condition(context, parsed.when)
+        own["when"] = condition_read(context, parsed.when)
     if "category" in parsed.model_fields_set:
         own["category"] = parsed.category
     return _put(context, "put_custom_rule", parsed, own, warnings)
@@ -96,9 +96,14 @@ def _listed(context: Context, action: str, given: Mapping[str, Any], *, custom: 
         if entry.kind == RULE and ("when" in entry.document) == custom
     ]
     if not custom:
-        off = {entry.id for entry in entries if entry.kind == SWITCHED}
+        switched = {entry.id: entry.document for entry in entries if entry.kind == SWITCHED}
         found += [
-            {"id": rule_id, "name": name, "built_in": True, "enabled": rule_id not in off}
+            {
+                "id": rule_id,
+                "name": name,
+                "built_in": True,
+                "enabled": _is_on(switched.get(rule_id)),
+            }
             for rule_id, (name, _) in BUILT_IN.items()
         ]
     found.sort(key=lambda rule: (rule["name"].casefold(), rule["id"]))
@@ -110,8 +115,8 @@ def rule_view(entry: Entry) -> dict[str, Any]:
     return {"id": entry.id, "built_in": False, **entry.document, "version": entry.version}
 
 
-def _condition(context: Context, raw: object) -> str:
-    """Return the canonical text of a condition, given as text or JSON."""
+def condition_read(context: Context, raw: object) -> str:
+    """Return the canonical text of a condition, given as text or JSON. Raises ValidationError."""
     extra = signal_fields(context.model)
     try:
         found = parse(raw, extra) if isinstance(raw, str) else condition_from_json(raw, extra)
@@ -178,7 +183,11 @@ def _check(entries: list[Entry], document: Mapping[str, Any], *, custom: bool) -
         ("escalation.connections", escalation["connections"]),
     ):
         errors += [
-            FieldError(field, "unknown_connection", f"no connection has the id {each}")
+            FieldError(
+                field,
+                "unknown_connection",
+                f"no connection has the id {each}: see list_connections",
+            )
             for each in named
             if each not in there
         ]
@@ -231,7 +240,7 @@ def _toggled(context: Context, action: str, given: Mapping[str, Any]) -> Answer:
     def plan(context: Context) -> Plan:
         entries = context.outbound.rulebooks.entries(context.tenant.id)
         if parsed.id in BUILT_IN:
-            return _switched(entries, parsed, warnings)
+            return _switched(context, entries, parsed, warnings)
         before = _found(entries, parsed.id, custom=action == "toggle_custom_rule")
         _guard(parsed.if_version, before)
         document = {**before.document, "enabled": parsed.enabled}
@@ -241,15 +250,24 @@ def _toggled(context: Context, action: str, given: Mapping[str, Any]) -> Answer:
     return administer(context, action, plan, dry_run=parsed.dry_run)
 
 
-def _switched(entries: list[Entry], parsed: ToggleInput, warnings: list[Warning_]) -> Plan:
-    """Return how a built-in rule is switched: an entry stands for one that is off."""
-    off = next((each for each in entries if (each.kind, each.id) == (SWITCHED, parsed.id)), None)
+def _is_on(document: Mapping[str, Any] | None) -> bool:
+    return document is None or document["enabled"]
+
+
+def _switched(
+    context: Context, entries: list[Entry], parsed: ToggleInput, warnings: list[Warning_]
+) -> Plan:
+    """Return how a built-in rule is switched: an entry stands for one that ever was."""
+    before = next((each for each in entries if (each.kind, each.id) == (SWITCHED, parsed.id)), None)
     name, _ = BUILT_IN[parsed.id]
     change = []
-    if parsed.enabled and off is not None:
-        change = [EntryChange(off, None)]
-    elif not parsed.enabled and off is None:
-        change = [EntryChange(None, Entry(SWITCHED, parsed.id, 1, {}))]
+    if parsed.enabled != _is_on(before.document if before else None):
+        document: dict[str, Any] = {"enabled": parsed.enabled}
+        if parsed.enabled:
+            # What happened while it was off is not told by it.
+            document["enabled_at"] = iso(context.now)
+        version = before.version + 1 if before else 1
+        change = [EntryChange(before, Entry(SWITCHED, parsed.id, version, document))]
     data = {"id": parsed.id, "name": name, "built_in": True, "enabled": parsed.enabled}
     answer = {"created": False, "unchanged": not change, "data": data, "warnings": warnings}
     return Plan(

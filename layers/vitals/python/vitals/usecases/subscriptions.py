@@ -27,10 +27,9 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.event_catalogue import EVENT_TYPES
 from vitals.usecases.fields import Flag, Name, Note, Short, refuse, split, word
 from vitals.usecases.inputs import Input, read
+from vitals.usecases.rulebook import ANY
 from vitals.usecases.save_connection import Asked, details, save
 
-ANY = "*"
-"""Every type of event."""
 _LONGEST_OWN_NAME = 180
 _CLEARED_BY_NULL = ("owner", "description")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from vitals.domain.alert import Alert, short_hash
 from vitals.domain.delivery import Delivery
@@ -19,7 +19,9 @@ from vitals.usecases.rulebook import Rulebook
 SUMMED = frozenset({"import", "rescore", "model"})
 """Causes that move many customers at once: one summary a rule, never a flood."""
 SUMMED_AFTER = timedelta(minutes=10)
-"""A summary waits until nothing was added to it for so long."""
+"""A summary of them waits for so long, and up to as much again, for what else they move."""
+LATE = timedelta(minutes=1)
+"""Nothing is added to a summary that may be on its way: it would be taken for told."""
 FOUND_AFTER = timedelta(minutes=1)
 """What the table's stream has not sent on its way by then is found by the schedule."""
 
@@ -65,25 +67,33 @@ def raised_by(
     boxes = _boxes(book, rule, manager)
     if occurrence is None:
         boxes = [f"{box}+{cause}+{context.tenant.model_version}" for box in boxes]
-        due = dict.fromkeys(boxes, context.now + SUMMED_AFTER)
+        when = _next(context.now + SUMMED_AFTER, SUMMED_AFTER)
     else:
         # One that is over has been sent: what is told of late is a summary of its own.
-        when = max(occurrence, context.now)
-        due = {f"{box}#{iso(when)}": when for box in boxes}
+        when = max(occurrence, _next(context.now + LATE, LATE))
     return replace(
         raised,
         deliveries=deliveries_of(context, event, subscribers),
         lines=[(box, alert) for box in boxes for alert in alerts],
-        summaries=[Wake(rule.tenant_id, DIGEST, key, when) for key, when in due.items()],
+        summaries=[Wake(rule.tenant_id, DIGEST, f"{box}#{iso(when)}", when) for box in boxes],
     )
 
 
+def _next(instant: datetime, every: timedelta) -> datetime:
+    """Return the first whole multiple of *every* from *instant* on: what is due then is one."""
+    seconds = int(every.total_seconds())
+    return datetime.fromtimestamp(-(-instant.timestamp() // seconds) * seconds, UTC)
+
+
 def _boxes(book: Rulebook, rule: Rule, manager: str | None) -> list[str]:
-    """Return where alerts wait: for the rule's own connections, and for the manager's."""
+    """Return where alerts wait: for the rule's own connections, and for the manager's.
+
+    A manager is hashed: a name may hold anything, also what the box's name is put together with.
+    """
     boxes = [rule.id] if book.reachable(rule.connections) else []
     own = (manager or "").casefold()
     if rule.to_manager and book.reachable(book.managers.get(own, ())):
-        boxes.append(f"{rule.id}@{own}")
+        boxes.append(f"{rule.id}@{short_hash(own)}")
     return boxes
 
 

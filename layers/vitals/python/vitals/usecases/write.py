@@ -185,7 +185,8 @@ def stored_answer(context: Context) -> Answer | None:
         return None
     if stored.fingerprint != asked.fingerprint:
         raise mismatch()
-    customer_id = (stored.body.get("data") or {}).get("id")
+    data = stored.body.get("data")
+    customer_id = data.get("id") if isinstance(data, dict) else None
     erased = customer_id and context.customers.is_purged(context.tenant, customer_id)
     if erased and not stored.body.get("hard"):
         # What a hard delete erased, no stored answer may bring back (AMB-13).
