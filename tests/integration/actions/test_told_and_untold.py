@@ -223,3 +223,34 @@ def test_an_escalation_waits_for_the_end_of_a_snooze(
     assert outside.told("alert.escalated") == []
     reacting.tick(days=1)
     assert len(outside.told("alert.escalated")) == 1
+
+
+def test_a_rule_that_is_changed_off_or_gone_says_nothing_any_more(
+    api: Api, reacting: Reacting
+) -> None:
+    hook = a_connection(api)
+    changed, off, gone, kept = (
+        a_rule(api, hook, below(), name=name) for name in ("Changed", "Off", "Gone", "Kept")
+    )
+    falls(api, "Acme")
+    reacting.settle()
+    api.post("put_alert_rule", {"id": changed["id"], "events": [below(20)]})
+    api.post("toggle_alert_rule", {"id": off["id"], "enabled": False})
+    api.post("delete_alert_rule", {"id": gone["id"]})
+    api.post("toggle_alert_rule", {"id": "builtin_health", "enabled": False})
+    api.run_jobs()
+    left = {each["rule_name"] for each in feed(api)}
+    assert "Kept" in left
+    assert left.isdisjoint({"Changed", "Off", "Gone", "Health at risk"})
+    assert kept["name"] == "Kept"
+
+
+def test_what_holds_no_more_is_not_woken(api: Api, reacting: Reacting) -> None:
+    rule = a_rule(api, a_connection(api), below())
+    falls(api, "Acme")
+    reacting.settle()
+    [alert] = feed(api, rule_id=rule["id"])
+    api.post("dismiss_alerts", {"ids": alert["id"]})
+    api.upsert("Acme", **UP)
+    reacting.settle()
+    assert api.post("wake_alerts", {"ids": alert["id"]}).body["changed"] == 0

@@ -188,8 +188,8 @@ def test_what_alerts_tell_of_any_customer_is_what_the_catalogue_says(
     for event in (
         notice.alert_fired([alert]),
         notice.alert_escalated(alert, change.at + timedelta(hours=1)),
-        notice.alert_digest(rule, "weekly", [notice.digest_line(alert)], change.at),
-        notice.alert_digest(rule, "existing", [], change.at),
+        notice.alert_digest(rule, "weekly", [notice.digest_line(alert)], change.at, ""),
+        notice.alert_digest(rule, "existing", [], change.at, ""),
     ):
         assert faults(sent(event)) == []
 

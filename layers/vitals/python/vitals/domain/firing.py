@@ -100,7 +100,7 @@ def would_fire(
             break
         past.changes.append(change)
         is_seen = before is None or before.updated_at != after.updated_at
-        if is_seen and after.deleted_at is None:
+        if is_seen:
             past.go(_steps(before, after, model_of))
         last = after
     if last is not None and last.deleted_at is None:
@@ -110,11 +110,12 @@ def would_fire(
 
 def _steps(before: Customer | None, after: Customer, model_of: ModelOf) -> list[Step]:
     """Return every step from *before* to *after*: also those of days longer ago than a write is."""
-    steps = written(before, after, model_of)
+    gone = after.deleted_at is not None
+    steps = [] if gone else written(before, after, model_of)
     if before is None or before.deleted_at is not None:
         return steps
-    model = model_of(before.model_version)
-    return [*passed(before, model, before.updated_at, after.updated_at - LONGEST), *steps]
+    until = after.updated_at if gone else after.updated_at - LONGEST
+    return [*passed(before, model_of(before.model_version), before.updated_at, until), *steps]
 
 
 @dataclass(slots=True)

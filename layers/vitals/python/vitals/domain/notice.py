@@ -32,11 +32,11 @@ def alert_escalated(alert: Alert, at: datetime) -> Event:
 
 
 def alert_digest(
-    rule: Rule, reason: str, alerts: Sequence[Mapping[str, Any]], at: datetime, box: str = ""
+    rule: Rule, reason: str, alerts: Sequence[Mapping[str, Any]], at: datetime, unique: str
 ) -> Event:
     """Return one event for all of a rule's *alerts* (`digest_line`), oldest first, as of *at*.
 
-    Its id follows from what it says and the *box* that it waited in: another list is another one.
+    Its id follows from rule, reason, *at* and *unique*.
     """
     mrr = {line["customer"]["id"]: line["customer"].get("mrr") or 0 for line in alerts}
     data = {
@@ -48,8 +48,7 @@ def alert_digest(
         "mrr_exposed": parse_number(sum(mrr.values())),
         "alerts": list(alerts[:MOST_LISTED]),
     }
-    told = sorted(line["id"] for line in alerts)
-    key = short_hash(rule.id, reason, iso(at), box, *told)
+    key = short_hash(rule.id, reason, iso(at), unique)
     return _event(DIGEST, key, at, rule.tenant_id, data)
 
 

@@ -111,7 +111,7 @@ class AlertTable:
         stored = self._table.get_many([_key(tenant_id, alert_id) for alert_id in ids.values()])
         alerts = {alert.id: alert for alert in (_alert_of(tenant_id, item) for item in stored)}
         there = {line: alerts.get(alert_id) for line, alert_id in ids.items()}
-        return {line: alert and digest_line(alert) for line, alert in there.items()}
+        return {line: digest_line(alert) if alert else None for line, alert in there.items()}
 
     def empty(self, tenant_id: str, box: str, places: Iterable[str]) -> None:
         """Take out of *box* what waited there at *places*."""

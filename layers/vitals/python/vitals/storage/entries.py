@@ -6,6 +6,9 @@ from vitals.storage import codec, keys
 from vitals.storage.ports import EntryChange
 from vitals.storage.table import Item, Writes
 
+CONNECTION = "N"
+"""The kind of an entry that is a connection."""
+
 
 def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryChange) -> None:
     """Add *change* to *writes*: it is refused if the entry is not as it was before."""
@@ -17,6 +20,8 @@ def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryC
     place = (keys.rules_partition(tenant_id), f"{entry.kind}#{entry.id}")
     if after is None:
         writes.delete("version", kind(*place), same)
+        if entry.kind == CONNECTION:
+            writes.delete("health", kind(keys.health_partition(tenant_id), entry.id), None)
         return
     # What is read with others must bear its version in its text: a query gives no numbers.
     row = codec.encode({"version": after.version})

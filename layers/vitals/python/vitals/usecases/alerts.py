@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar
@@ -24,6 +25,7 @@ from vitals.usecases.fields import Flag, Instant, Short, any_of, one_of, refuse,
 from vitals.usecases.inputs import Input, Warning_, read
 from vitals.usecases.once import once
 from vitals.usecases.paging import LONGEST_ID, STRIDE, Page, filled, paged, place
+from vitals.usecases.rulebook import rulebook
 
 MAX_IDS = 200
 SNOOZES = (1, 7, 30)
@@ -248,13 +250,16 @@ def dismiss_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def wake_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Show snoozed alerts again, and open dismissed ones."""
+    """Show snoozed alerts again, and open dismissed ones of what still holds."""
+    from vitals.usecases.match_rule import holds  # noqa: PLC0415 - the other verbs need no rules
+
     parsed, warnings, _ = read(ActInput, given)
+    book = cache(lambda: rulebook(context))
 
     def change(alert: Alert) -> Alert:
         if alert.state == OPEN:
             return replace(alert, snoozed_until=None)
-        if alert.state != DISMISSED:
+        if alert.state != DISMISSED or not holds(context, book(), alert):
             return alert
         return replace(alert, state=OPEN, closed_at=None, closed_by=None, snoozed_until=None)
 

@@ -14,7 +14,7 @@ from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.storage.reaction_ports import DELIVERY, DIGEST, Wake
 from vitals.usecases.context import Context
 from vitals.usecases.rulebook import ANY, Rulebook, rulebook
-from vitals.usecases.telling import deliveries_of
+from vitals.usecases.telling import deliveries_of, named_in
 
 
 def go_on(
@@ -73,17 +73,14 @@ def _send_summary(context: Context, wake: Wake) -> None:
     lines = _living(context, [line for line in waiting.values() if line is not None])
     if rule is not None and lines:
         reason = about.partition("+")[0] if about else _reason(rule)
-        event = alert_digest(rule, reason, lines, wake.at, box)
+        # Another list is another event: what was added since the first try must be told as well.
+        unique = short_hash(box, *sorted(line["id"] for line in lines))
+        event = alert_digest(rule, reason, lines, wake.at, unique)
         told = [*_receivers(book, rule, manager), *_subscribers(book, event.type)]
         outbound.deliveries.add(deliveries_of(context, event, dict.fromkeys(told)), named_in(lines))
     # What was told, and no more: another line may have come since.
     outbound.alerts.empty(tenant_id, box, waiting)
     outbound.wakes.done(wake)
-
-
-def named_in(lines: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of the customers that a summary's *lines* name, each once."""
-    return list(dict.fromkeys(str(line["customer"]["id"]) for line in lines))
 
 
 def _living(context: Context, lines: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -188,7 +188,7 @@ def _of_alerts(before: Customer, dropped: Told) -> dict[str, Event]:
     return {
         notice.FIRED: notice.alert_fired([alert]),
         notice.ESCALATED: notice.alert_escalated(urgent, change.at + timedelta(hours=4)),
-        notice.DIGEST: notice.alert_digest(rule, "daily", [notice.digest_line(alert)], summed),
+        notice.DIGEST: notice.alert_digest(rule, "daily", [notice.digest_line(alert)], summed, ""),
     }
 
 

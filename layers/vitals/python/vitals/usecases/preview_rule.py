@@ -83,7 +83,6 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
         except OutOfTimeError:
             run.job = replace(run.job, result=tally.result())
             raise
-    run.progress({"done": count})
     return _result(tally, asked)
 
 

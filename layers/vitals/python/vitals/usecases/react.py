@@ -225,7 +225,7 @@ def _resolve(context: Context, cleared: Sequence[Cleared]) -> None:
         and (end := over.get((alert.rule_id, alert.trigger))) is not None
         and alert.at < end.at
     ]
-    _close(context, ended)
+    close(context, ended)
 
 
 def _close_before(context: Context, gone: Customer) -> None:
@@ -236,10 +236,11 @@ def _close_before(context: Context, gone: Customer) -> None:
         for alert in _alerts_of(context, gone)
         if alert.state == OPEN and alert.at < at
     ]
-    _close(context, ended)
+    close(context, ended)
 
 
-def _close(context: Context, alerts: Iterable[Alert]) -> None:
+def close(context: Context, alerts: Iterable[Alert]) -> None:
+    """Resolve those of *alerts* that are open, at the instant that each says, or now."""
     for alert in alerts:
         closed_at = alert.closed_at or context.now
         try:
@@ -248,7 +249,7 @@ def _close(context: Context, alerts: Iterable[Alert]) -> None:
             # Somebody dismissed or snoozed it at this moment: once more, from what it is now.
             newer = context.outbound.alerts.get(context.tenant.id, alert.id)
             if newer is not None and newer.state == OPEN:
-                _close(context, [newer])
+                close(context, [newer])
 
 
 def _alerts_of(context: Context, customer: Customer) -> list[Alert]:

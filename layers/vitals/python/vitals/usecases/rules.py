@@ -16,6 +16,7 @@ from vitals.domain.errors import (
     VersionConflictError,
 )
 from vitals.domain.instants import iso
+from vitals.domain.job import Job
 from vitals.storage.ports import Entry, EntryChange
 from vitals.storage.reaction_ports import CONNECTION, RULE, SWITCHED
 from vitals.usecases.administer import Plan, administer
@@ -78,7 +79,7 @@ def toggle_custom_rule(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def delete_alert_rule(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Delete a rule for good; its alerts stay, and no other rule changes."""
+    """Delete a rule for good; its open alerts are closed, and no other rule changes."""
     return _deleted(context, "delete_alert_rule", given)
 
 
@@ -215,9 +216,9 @@ def _planned(
     version = before.version + 1 if before else 1
     rule_id = before.id if before else context.new_id(context.now)
     after = before if unchanged and before else Entry(RULE, rule_id, version, document)
-    job = None
-    if notify and document["enabled"]:
-        job = new_job(context, MATCH_RULE, {"rule_id": rule_id})
+    tell = notify and document["enabled"]
+    settles = not unchanged and before is not None and (anew or not document["enabled"])
+    job = _job(context, rule_id, tell=tell) if tell or settles else None
     answer: Answer = {
         "created": before is None,
         "unchanged": unchanged,
@@ -232,6 +233,11 @@ def _planned(
         entries=[] if unchanged else [EntryChange(before, after)],
         job=job,
     )
+
+
+def _job(context: Context, rule_id: str, *, tell: bool) -> Job:
+    """Return the job that closes what the rule no longer says, and tells who matches already."""
+    return new_job(context, MATCH_RULE, {"rule_id": rule_id, "tell": tell})
 
 
 def _toggled(context: Context, action: str, given: Mapping[str, Any]) -> Answer:
@@ -271,7 +277,11 @@ def _switched(
     data = {"id": parsed.id, "name": name, "built_in": True, "enabled": parsed.enabled}
     answer = {"created": False, "unchanged": not change, "data": data, "warnings": warnings}
     return Plan(
-        subject=parsed.id, answer=answer, details={"enabled": parsed.enabled}, entries=change
+        subject=parsed.id,
+        answer=answer,
+        details={"enabled": parsed.enabled},
+        entries=change,
+        job=_job(context, parsed.id, tell=False) if change and not parsed.enabled else None,
     )
 
 
@@ -290,6 +300,7 @@ def _deleted(context: Context, action: str, given: Mapping[str, Any]) -> Answer:
             answer={"data": {"id": before.id, "deleted": True}, "warnings": warnings},
             details={"name": before.document["name"]},
             entries=[EntryChange(before, None)],
+            job=_job(context, before.id, tell=False),
         )
 
     return administer(context, action, plan, dry_run=parsed.dry_run)

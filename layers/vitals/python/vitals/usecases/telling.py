@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from vitals.domain.alert import Alert, short_hash
 from vitals.domain.delivery import Delivery
@@ -44,6 +45,11 @@ def deliveries_of(context: Context, event: Event, connections: Iterable[str]) ->
         )
         for connection in connections
     ]
+
+
+def named_in(lines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the customers that a summary's *lines* name, each once."""
+    return list(dict.fromkeys(str(line["customer"]["id"]) for line in lines))
 
 
 def raised_by(
