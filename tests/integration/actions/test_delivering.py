@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.builders import an_event
+from tests.builders import NOW, an_event
 from tests.integration.actions.api import Api
 from tests.integration.actions.outside import Outside, Reacting, Sent, received
 from tests.integration.actions.test_alerts import DOWN, UP, a_connection, a_rule, below
+from tests.integration.actions.test_decay import born, ticked
 
 from vitals.domain.delivery import GONE, RETRY, SCHEDULE, Attempt, Delivery
 from vitals.runtime.wiring import wiring
@@ -133,6 +134,54 @@ def test_a_message_that_comes_twice_makes_one_attempt(
     outside.queue += [{"tenant_id": api.tenant.id, "delivery_id": delivery.id}] * 3
     reacting.deliver()
     assert len(outside.sent) == made + 1
+
+
+def test_what_a_midnight_brought_is_told_apart_from_the_write_whoever_finds_it(
+    api: Api, reacting: Reacting, outside: Outside
+) -> None:
+    """The same events under the same ids, had the daily pass come or not (AMB-10)."""
+    told = []
+    for name, is_passed in (("Acme", False), ("Bolt", True)):
+        api.clock.now = NOW + timedelta(seconds=1)
+        each = born(api.another_tenant())
+        a_rule(each, a_connection(each), below(), "no_contact")
+        each.upsert(name, **UP, days=0)
+        each.later(days=16)
+        if is_passed:
+            ticked(each)
+            each.run_jobs()
+        reacting.settle()
+        each.later(minutes=1)
+        each.upsert(name, **DOWN)
+        reacting.settle()
+        told.append([
+            ([alert["event"] for alert in payload["data"]["alerts"]], payload["timestamp"])
+            for payload in outside.told("alert.fired")
+        ])  # fmt: skip
+        outside.sent.clear()
+    assert told[0] == [
+        (["no_contact"], "2026-03-17T00:00:00.000Z"),
+        (["health_below_threshold"], "2026-03-18T12:01:01.000Z"),
+    ]
+    assert told[1] == told[0]
+
+
+def test_an_event_that_was_told_of_before_does_not_silence_those_beside_it(
+    api: Api, reacting: Reacting, outside: Outside
+) -> None:
+    """A renewal is told of once for each window and date, however often it is moved."""
+    a_rule(api, a_connection(api), below(), "renewal_approaching")
+    for fields in (
+        {"renewal_date": "2026-03-10"}, {"renewal_date": "2026-03-20"},
+        {"renewal_date": "2026-03-10", **DOWN}, {"renewal_date": "2026-03-20", **UP},
+    ):  # fmt: skip
+        api.upsert("Acme", **(UP | fields))
+        api.later(hours=1)
+    reacting.settle()
+    assert [
+        [alert["event"] for alert in payload["data"]["alerts"]]
+        for payload in outside.told("alert.fired")
+    ] == [["renewal_approaching"], ["renewal_approaching"], ["health_below_threshold"]]
 
 
 # Receivers that do not answer.

@@ -73,7 +73,7 @@ def test_everybody_who_matches_is_told_of_in_one_list(
     assert (data["count"], data["mrr_exposed"], data["rule"]["name"]) == (3, 600, "Below 50")
     assert data["alerts"][0]["message"] == "Score is 13, below 50"
     result = portfolio.get("get_job", id=job_id).data["result"]
-    assert result == {"customers": 3, "matches": 3, "told": 1}
+    assert result == {"closed": 0, "customers": 3, "matches": 3, "told": 1}
     assert {key for key in portfolio.stored() if "#AL#" in key[0]} == before
 
 

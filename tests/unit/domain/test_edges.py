@@ -335,6 +335,15 @@ def test_a_drop_is_over_when_its_height_is_a_week_ago() -> None:
     assert [each.at.date() for each in cleared] == [TODAY + 8 * DAY]
 
 
+def test_a_midnight_is_passed_by_whoever_comes_at_that_instant_and_once() -> None:
+    midnight = datetime.combine(TODAY + DAY, time(), UTC)
+    one = scored(60)
+    assert [step.after.at for step in passed(one, a_model(), NOW, midnight)] == [midnight]
+    two = then(one, 40, updated_at=midnight)
+    assert [step.after.at for step in steps_of(one, two)] == [midnight] * 3
+    assert passed(two, a_model(), midnight - MILLISECOND, midnight) == []
+
+
 def test_next_version_is_a_step_without_midnights() -> None:
     one = scored(60)
     assert len(steps_of(one, next_version(one))) == 2

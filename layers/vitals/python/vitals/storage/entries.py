@@ -6,9 +6,6 @@ from vitals.storage import codec, keys
 from vitals.storage.ports import EntryChange
 from vitals.storage.table import Item, Writes
 
-CONNECTION = "N"
-"""The kind of an entry that is a connection."""
-
 
 def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryChange) -> None:
     """Add *change* to *writes*: it is refused if the entry is not as it was before."""
@@ -19,6 +16,8 @@ def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryC
         return
     place = (keys.rules_partition(tenant_id), f"{entry.kind}#{entry.id}")
     if after is None:
+        from vitals.storage.reaction_ports import CONNECTION  # noqa: PLC0415 - few acts delete
+
         writes.delete("version", kind(*place), same)
         if entry.kind == CONNECTION:
             writes.delete("health", kind(keys.health_partition(tenant_id), entry.id), None)
