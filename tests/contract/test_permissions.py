@@ -168,11 +168,12 @@ def test_the_reactions_function_may_do_what_it_does(
     call("upsert_account", name="Erased", logins=28)
     call("delete_customer", name="Erased", hard=True)
     client, arn = dynamodb.stream("customer-vitals", aws)
-    written = [
-        json.loads(streams.as_json(record, arn.partition("/stream/")[0], "local"))
-        for _, page in streams.Stream(client, arn, lambda _: None).poll()
-        for record in page
-    ]
+    stream, written = streams.Stream(client, arn, lambda _: None), []
+    while page := [record for _, records in stream.poll() for record in records]:
+        written += [
+            json.loads(streams.as_json(record, arn.partition("/stream/")[0], "local"))
+            for record in page
+        ]
     records = [record for record in written if reacted_to(record)][-100:]
 
     assert "Reacted To" in json.dumps(records)

@@ -46,7 +46,9 @@ class WakeTable:
 
     def forget(self, tenant_id: str, kind: str, key: str) -> None:
         """Forget what is to be gone on with under *key*: 1 write."""
-        self._table.delete_many([wake_key(tenant_id, kind, key)])
+        writes = Writes()
+        writes.delete("wake", self._item(*wake_key(tenant_id, kind, key)), None)
+        self._table.transact(writes)
 
 
 def wake_key(tenant_id: str, kind: str, key: str) -> keys.Key:
