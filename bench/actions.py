@@ -116,8 +116,11 @@ def rule_jobs_measured(desk: Workbench) -> Costs:
     costs = {
         ("redrive", "an alert of each is missing"): cost("redrive", {"since": begun}),
         ("redrive", "none is"): cost("redrive", {"since": begun}),
-        ("match_rule", "all match, one webhook"): cost(
+        ("match_rule", "all match, one webhook is told"): cost(
             "put_custom_rule", {"id": made, "notify_existing": True}
+        ),
+        ("match_rule", "an alert of each is closed"): cost(
+            "toggle_custom_rule", {"id": made, "enabled": False}
         ),
     }
     desk.send("batch_upsert", LARGER)

@@ -171,7 +171,8 @@ HOOK: Asked = ("put_connection", _HOOK)
 HEARS: Asked = ("put_webhook_subscription", _HEARS)
 TEN: Asked = ("batch_upsert", {"customers": [named(f"C{n}", tickets=5) for n in range(10)]})
 _SARAH: Asked = ("put_manager", {"name": "Sarah"}, _ROUTED)
-_ALERTED: Sequence[Asked] = (TEN, SETTLED, ("list_alerts", {}))
+_TEN_OPEN: Sequence[Asked] = (TEN, SETTLED)
+_ALERTED: Sequence[Asked] = (made("A1", tickets=5), SETTLED, ("list_alerts", {}))
 _SENT: Sequence[Asked] = (HEARS, made("D1"), SETTLED, ("list_deliveries", {}))
 _FIRST = {"id": "data.0.id"}
 
@@ -186,12 +187,14 @@ def _put(action: str, new: Mapping[str, Any], **changed: object) -> tuple[Scenar
     )
 
 
-def _toggled(action: str, there: Asked, flag: str = "enabled") -> tuple[Scenario, ...]:
-    """Return what switches off what *there* puts, and what finds it off."""
-    off = (action, {flag: False}, ID)
+def _toggled(
+    action: str, there: Asked, flag: str = "enabled", off: str = "off"
+) -> tuple[Scenario, ...]:
+    """Return what switches off what *there* puts, described as *off*, and what finds it off."""
+    before = (action, {flag: False}, ID)
     return (
-        Scenario("off", action, {flag: False}, [there], takes=ID),
-        Scenario("unchanged", action, {flag: False}, [there, off], takes=ID),
+        Scenario(off, action, {flag: False}, [there], takes=ID),
+        Scenario("unchanged", action, {flag: False}, [there, before], takes=ID),
     )
 
 
@@ -205,26 +208,27 @@ def _on_alerts(action: str, **data: object) -> tuple[Scenario, ...]:
 
 
 OUTBOUND = (
-    Scenario("ten open", "list_alerts", {}, _ALERTED),
+    Scenario("ten open", "list_alerts", {}, _TEN_OPEN),
     Scenario("ten open, by priority, counted", "list_alerts",
-             {"sort": "priority", "summary": True}, _ALERTED),
+             {"sort": "priority", "summary": True}, _TEN_OPEN),
     Scenario("", "get_alert", {}, _ALERTED, takes=_FIRST),
     *_on_alerts("snooze_alerts", until="2026-03-09"),
     *_on_alerts("dismiss_alerts"),
-    Scenario("one", "wake_alerts", {}, [*_ALERTED, ("dismiss_alerts", {}, _ALERT)], takes=_ALERT),
+    Scenario("one that was dismissed", "wake_alerts", {},
+             [*_ALERTED, ("dismiss_alerts", {}, _ALERT)], takes=_ALERT),
     *_on_alerts("acknowledge_alerts"),
     Scenario("", "list_alert_rules"),
     *_put("put_alert_rule", _RULE, severity="critical"),
-    Scenario("new, with the job that tells of who matches", "put_alert_rule",
+    Scenario("new, with its job", "put_alert_rule",
              {**_RULE, "notify_existing": True}, [HOOK], takes=_ROUTED),
-    *_toggled("toggle_alert_rule", ("put_alert_rule", _RULE)),
-    Scenario("off, a built-in one", "toggle_alert_rule",
+    *_toggled("toggle_alert_rule", ("put_alert_rule", _RULE), off="off, with its job"),
+    Scenario("off, a built-in one, with its job", "toggle_alert_rule",
              {"id": "builtin_tickets", "enabled": False}),
-    Scenario("", "delete_alert_rule", {}, [("put_alert_rule", _RULE)], takes=ID),
+    Scenario("with its job", "delete_alert_rule", {}, [("put_alert_rule", _RULE)], takes=ID),
     Scenario("a few", "list_custom_rules", {}, [("put_custom_rule", _CUSTOM)]),
     *_put("put_custom_rule", _CUSTOM, severity="critical"),
-    *_toggled("toggle_custom_rule", ("put_custom_rule", _CUSTOM)),
-    Scenario("", "delete_custom_rule", {}, [("put_custom_rule", _CUSTOM)], takes=ID),
+    *_toggled("toggle_custom_rule", ("put_custom_rule", _CUSTOM), off="off, with its job"),
+    Scenario("with its job", "delete_custom_rule", {}, [("put_custom_rule", _CUSTOM)], takes=ID),
     Scenario("of ten customers", "preview_alert_rule", _RULE, [TEN]),
     Scenario("of 201, by a job", "preview_alert_rule", _RULE, [("batch_upsert", LARGER)]),
     Scenario("with its job", "redrive", {"since": "2026-03-02"}),

@@ -235,7 +235,8 @@ def latest_images(desk: Reacting, calls: Sequence[Call]) -> dict[Key, list[Image
         key = (change["Keys"]["PK"]["S"], change["Keys"]["SK"]["S"])
         found[key].append((plain(change.get("OldImage")), plain(change.get("NewImage"))))
     times = Counter(key for call in calls for key in written(call))
-    return {key: found[key][-count:] for key, count in times.items()}
+    # What was not there and is deleted leaves no record.
+    return {key: found[key][-count:] or [(None, None)] for key, count in times.items()}
 
 
 def plain(image: Mapping[str, Mapping[str, str]] | None) -> Item | None:
