@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.integration.actions.test_decay import born, ticked
 from vitals.domain.delivery import GONE, RETRY, SCHEDULE, Attempt, Delivery
 from vitals.runtime.wiring import wiring
 from vitals.storage.ports import Act, Entry, EntryChange
-from vitals.storage.reaction_ports import CONNECTION, MANAGER
+from vitals.storage.reaction_ports import CONNECTION, DIGEST, MANAGER, Wake
 
 Answer = Callable[[Sent], Attempt]
 HOUR = timedelta(hours=1)
@@ -109,12 +110,13 @@ def test_a_receiver_is_left_alone_for_as_long_as_it_asks(
     a_rule(api, a_connection(api), below())
     outside.verdict = failing(429, retry_after=3600)
     told_of(api, reacting)
+    told_of(api, reacting, "Bolt")
     assert len(outside.sent) == 1
     outside.verdict = received
     reacting.tick(minutes=59)
     assert len(outside.sent) == 1
     reacting.tick(minutes=1)
-    assert [each.state for each in deliveries(api)] == ["delivered"]
+    assert [each.state for each in deliveries(api)] == ["delivered", "delivered"]
 
 
 def test_a_message_that_comes_twice_makes_one_attempt(
@@ -182,6 +184,20 @@ def test_an_event_that_was_told_of_before_does_not_silence_those_beside_it(
         [alert["event"] for alert in payload["data"]["alerts"]]
         for payload in outside.told("alert.fired")
     ] == [["renewal_approaching"], ["renewal_approaching"], ["health_below_threshold"]]
+
+
+def test_a_change_whose_record_comes_again_is_told_of_once(
+    api: Api, reacting: Reacting, outside: Outside
+) -> None:
+    a_connection(api, events=["*"])
+    api.upsert("Acme", **UP)
+    api.upsert("Acme", **DOWN)
+    records = reacting.records()
+    for _ in range(3):
+        reacting.react(records)
+        reacting.settle()
+    told = [each.payload["id"] for each in outside.sent]
+    assert len(told) == len(set(told)) > 3
 
 
 # Receivers that do not answer.
@@ -385,6 +401,7 @@ def test_a_weekly_summary_tells_of_the_week_once(
     assert summaries(outside) == [
         (at("2026-03-06T17:30+00:00"), "weekly", ["Acme", "Bolt", "Crux"])
     ]
+    assert waking(api) == []
 
 
 def test_an_alert_that_comes_late_is_told_in_a_summary_of_its_own(
@@ -535,6 +552,22 @@ def test_an_alert_that_is_over_goes_up_to_nobody(
     reacting.settle()
     reacting.tick(minutes=61)
     assert outside.told("alert.escalated") == []
+
+
+def test_what_was_set_anew_meanwhile_is_not_done(api: Api) -> None:
+    wakes, now = wiring().outbound.wakes, api.clock.now
+    early = Wake(api.tenant.id, DIGEST, "box", now)
+    wakes.set(early)
+    wakes.set(replace(early, at=now + HOUR))
+    wakes.done(early)
+    assert waking(api) == [replace(early, at=now + HOUR)]
+    wakes.done(replace(early, at=now + HOUR))
+    assert waking(api) == []
+
+
+def waking(api: Api) -> list[Wake]:
+    """What is to be gone on with, whenever."""
+    return list(wiring().outbound.wakes.due(api.clock.now + 1000 * HOUR))
 
 
 def put_entry(api: Api, kind: str, entry_id: str, document: dict[str, Any]) -> None:

@@ -101,10 +101,10 @@ class Life:
         hooks = [a_connection(api, "one"), a_connection(api, "two")]
         a_connection(api, "listens", events=["alert.fired"])
         self.told_by = {name: hooks[: 1 + number % 2] for number, name in enumerate(LOOKS)}
-        for name in self.oracle.rules:
+        for name in sorted(self.oracle.rules):
             action = "put_custom_rule" if "when" in EVENTS[name] else "put_alert_rule"
-            rule = {"name": name, "connections": self.told_by[name], **EVENTS[name]}
-            assert api.post(action, rule).status == 200
+            given = {"name": name, "connections": self.told_by[name], **EVENTS[name]}
+            assert api.post(action, given).status == 200
         reacting.records()
 
     def live(self) -> None:
@@ -238,7 +238,7 @@ class Life:
         for _ in range(self.random.randint(1, 12)):
             if not queues:
                 break
-            key = self.random.choice(sorted(queues))
+            key = self.random.choice(list(queues))
             record = queues[key].pop(0)
             self.backlog.remove(record)
             if not queues[key]:
@@ -251,8 +251,8 @@ class Life:
         while records:
             records = records[self.done(records) :]
         if self.random.random() < 0.3:
-            again = self.random.randrange(len(self.seen))
-            again = self.seen[again : again + self.random.randint(1, 20)]
+            first = self.random.randrange(len(self.seen))
+            again = self.seen[first : first + self.random.randint(1, 20)]
             assert self.done(again, fails=False) == len(again)
 
     def done(self, records: list[dict[str, Any]], *, fails: bool = True) -> int:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -156,20 +157,20 @@ class Bench:
                 run(give_up)
                 return
             with plan() as wire:
-                run(lambda: healed(wire))
+                run(partial(healed, wire))
                 calls.update(wire.calls)
 
         for _ in range(3):
             records = self.reacting.records()
-            watched("react", lambda again, records=records: self.react(api, records, again))
-        watched("deliver", lambda again: self.deliver(api, again))
+            watched("react", partial(self.react, api, records))
+        watched("deliver", partial(self.deliver, api))
         api.upsert("Acme", **UP)
         records = self.reacting.records()
-        watched("recover", lambda again: self.react(api, records, again))
+        watched("recover", partial(self.react, api, records))
         self.react(api, self.reacting.records(), give_up)
         for minutes in (31, 5, 5):
             api.later(minutes=minutes)
-            watched("due", lambda again: self.go_on(api, again))
+            watched("due", partial(self.go_on, api))
             # What failed is due at the next run; here at the same instant, to compare.
             self.go_on(api, give_up)
             self.react(api, self.reacting.records(), give_up)
@@ -249,7 +250,7 @@ def test_a_call_that_fails_once_changes_nothing_of_what_comes_of_it(
         for fault in faults:
             with subtests.test(f"{stage} {number} {call.operation} {fault.name}"):
                 once = call_number(number, fault)
-                hit, _ = bench.live(stage, lambda once=once: bench.wire.failing(once, moment))
+                hit, _ = bench.live(stage, partial(bench.wire.failing, once, moment))
                 assert items(hit) == expected
                 assert told(bench.outside) == heard
                 assert all(len(bodies) == 1 for bodies in ids(bench.outside).values())
@@ -358,6 +359,29 @@ def test_a_customer_that_is_purged_leaves_no_trace(
     assert "Secret" not in str([each.payload for each in outside.sent])
 
 
+def test_a_customer_that_is_purged_while_it_is_reacted_to_leaves_no_trace(
+    api: Api, reacting: Reacting, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was raised after the purge is erased by the purge's own record."""
+    a_rule(api, a_connection(api, events=["health.changed"]), below())
+    made = api.upsert("Secret Corp", **DOWN)
+    records = reacting.records()
+    table = type(wiring().outbound.alerts)
+    raise_all = table.raise_all
+
+    def late(self: Any, tenant_id: str, raised: Any) -> frozenset[str]:
+        monkeypatch.setattr(table, "raise_all", raise_all)
+        assert api.post("delete_customer", {"id": made["id"], "hard": True}).status == 200
+        return raise_all(self, tenant_id, raised)
+
+    monkeypatch.setattr(table, "raise_all", late)
+    reacting.react(records)
+    assert any("Secret" in str(item) for item in leftovers(api))
+    reacting.settle()
+    assert not [item for item in leftovers(api) if "Secret" in str(item)]
+    assert outside.sent == []
+
+
 def leftovers(api: Api) -> list[Any]:
     """Every item of the tenant that says anything of a customer, or of what was told."""
     own = f"T#{api.tenant.id}#"
@@ -393,7 +417,7 @@ def test_whoever_dies_while_giving_an_endpoint_up_has_its_owner_told_still(
             bench.react(api, bench.reacting.records(), give_up)
             bench.react(api, bench.reacting.records(), give_up)
             with bench.wire.failing(call_number(number, CRASH)) as wire:
-                bench.deliver(api, lambda wire=wire: healed(wire))
+                bench.deliver(api, partial(healed, wire))
             bench.react(api, bench.reacting.records(), give_up)
             bench.deliver(api, give_up)
             with subtests.test(name):

@@ -105,6 +105,16 @@ def passed(
     return steps
 
 
+def rezoned(
+    before: Customer, after: Customer, change_id: str, at: datetime, model_of: ModelOf
+) -> list[Step]:
+    """Return the step of a new time zone that nobody saw: a day that it skips has no midnight."""
+    old, new = model_of(before.model_version), model_of(after.model_version)
+    if old.time_zone == new.time_zone:
+        return []
+    return [Step(Standing(before, old, at), Standing(after, new, at), change_id)]
+
+
 def timed(rules: Iterable[Rule]) -> list[Rule]:
     """Return *rules* with those triggers alone that time can move while a score stands still."""
     found = []

@@ -12,7 +12,7 @@ from typing import Any
 from vitals.domain.alert import Alert, alert_of
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
-from vitals.domain.edges import LONGEST, Fired, ModelOf, Step, edges, passed, written
+from vitals.domain.edges import Fired, ModelOf, Step, edges, passed, rezoned, timed, written
 from vitals.domain.instants import iso, local_day
 from vitals.domain.replay import Version
 from vitals.domain.rule import Rule
@@ -94,28 +94,19 @@ def would_fire(
     first. Each occurrence counts once.
     """
     past = _Past(replace(rule, enabled=True, enabled_at=_ALWAYS))
-    last: Customer | None = None
+    last, begun = None, _ALWAYS
     for before, after, change in versions:
         if change.at > until:
             break
+        past.pass_days(before, begun, change.at, model_of)
         past.changes.append(change)
-        is_seen = before is None or before.updated_at != after.updated_at
-        if is_seen:
-            past.go(_steps(before, after, model_of))
-        last = after
-    if last is not None and last.deleted_at is None:
-        past.go(passed(last, model_of(last.model_version), last.updated_at, until))
+        if before is not None and before.updated_at == after.updated_at:
+            past.go(rezoned(before, after, change.id, change.at, model_of), is_timed=True)
+        elif after.deleted_at is None:
+            past.go(written(before, after, model_of))
+        last, begun = after, change.at
+    past.pass_days(last, begun, until, model_of)
     return [alert for alert in past.raised.values() if alert.at >= since]
-
-
-def _steps(before: Customer | None, after: Customer, model_of: ModelOf) -> list[Step]:
-    """Return every step from *before* to *after*: also those of days longer ago than a write is."""
-    gone = after.deleted_at is not None
-    steps = [] if gone else written(before, after, model_of)
-    if before is None or before.deleted_at is not None:
-        return steps
-    until = after.updated_at if gone else after.updated_at - LONGEST
-    return [*passed(before, model_of(before.model_version), before.updated_at, until), *steps]
 
 
 @dataclass(slots=True)
@@ -126,9 +117,16 @@ class _Past:
     changes: list[Change] = field(default_factory=list)
     raised: dict[str, Alert] = field(default_factory=dict)
 
-    def go(self, steps: Iterable[Step]) -> None:
-        """Raise what the *steps* give."""
-        fired, _ = edges([self.rule], steps)
+    def pass_days(
+        self, customer: Customer | None, since: datetime, until: datetime, model_of: ModelOf
+    ) -> None:
+        """Raise what the midnights give at which *customer* stood, however long it was."""
+        if customer is not None and customer.deleted_at is None:
+            self.go(passed(customer, model_of(customer.model_version), since, until))
+
+    def go(self, steps: Iterable[Step], *, is_timed: bool = False) -> None:
+        """Raise what the *steps* give; *is_timed*: what time can move alone."""
+        fired, _ = edges(timed([self.rule]) if is_timed else [self.rule], steps)
         alerts = {}
         for each in filter(self._is_armed, fired):
             alert = alert_of(each, (), None)

@@ -15,7 +15,7 @@ from vitals.domain.change import Change
 from vitals.domain.connection import Connection
 from vitals.domain.customer import Customer
 from vitals.domain.documents import differences
-from vitals.domain.edges import Cleared, Fired, Step, edges, passed, timed, written
+from vitals.domain.edges import Cleared, Fired, edges, passed, rezoned, timed, written
 from vitals.domain.events import Event
 from vitals.domain.firing import is_armed, judged_before, not_cooling
 from vitals.domain.model_document import DEFAULT_MODEL
@@ -82,8 +82,8 @@ def _react_to_zone(context: Context, book: Rulebook, before: Customer, after: Cu
     change = _change(context, after)
     if change is None:
         return 0
-    stood, stands = Standing(before, old, change.at), Standing(after, new, change.at)
-    fired, cleared = edges(timed_rules(context, book), [Step(stood, stands, change.id)])
+    steps = rezoned(before, after, change.id, change.at, context.model_of)
+    fired, cleared = edges(timed_rules(context, book), steps)
     return _settle(context, book, fired, cleared, Told(change)) if fired or cleared else 0
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from vitals.domain.alert import OPEN, RESOLVED, Alert
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
 from vitals.domain.edges import passed
@@ -15,12 +17,13 @@ from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.domain.replay import versions
 from vitals.domain.rule import Rule
-from vitals.storage.ports import ModelVersion, StorageBusyError
+from vitals.storage.ports import ModelVersion, StorageBusyError, WriteConflictError
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Instant
 from vitals.usecases.inputs import read
 from vitals.usecases.jobs import REDRIVE, job_view, new_job
+from vitals.usecases.match_rule import holds
 from vitals.usecases.react import react, react_to_model, react_to_time, timed_rules
 from vitals.usecases.rulebook import Rulebook, rulebook
 from vitals.usecases.runner import LostError, OutOfTimeError, Run, place_of
@@ -134,6 +137,7 @@ class _Redrive:
         changes = list(newest_first)[::-1]
         if not changes or changes[0].version != 1:
             return  # erased meanwhile
+        shown = [alert for alert in self._alerts_of(customer) if alert.state == OPEN]
         done = self._run.job.progress.get("within", 0)
         last: Customer | None = None
         begun = self._since
@@ -150,6 +154,7 @@ class _Redrive:
             last = after
         if last is not None:
             self._pass_days(last, begun, self._until)
+        self._show_again(shown)
         if context.customers.is_purged(context.tenant, customer.id):
             # What was raised meanwhile must not outlive it (AMB-13).
             context.outbound.alerts.erase(context.tenant.id, customer.id)
@@ -161,6 +166,20 @@ class _Redrive:
             self._pass_days(before, begun, change.at - _MOMENT)
         book, _ = self._as_of(change.at)
         self._raised(react(self._context, book, before, after))
+
+    def _show_again(self, shown: list[Alert]) -> None:
+        """Open what the range alone would have closed: it was woken, or holds again, since."""
+        alerts = self._context.outbound.alerts
+        for before in shown:
+            alert = alerts.get(self._context.tenant.id, before.id)
+            if alert is None or alert.state != RESOLVED:
+                continue
+            if holds(self._context, self._book, alert):
+                with suppress(WriteConflictError):
+                    alerts.save(replace(alert, state=OPEN, closed_at=before.closed_at))
+
+    def _alerts_of(self, customer: Customer) -> list[Alert]:
+        return self._context.outbound.alerts.of_customer(self._context.tenant.id, customer.id)
 
     def _pass_days(self, customer: Customer, since: datetime, until: datetime) -> None:
         """React to each midnight from *since* to *until*, as the daily pass did.
