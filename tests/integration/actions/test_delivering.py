@@ -362,9 +362,9 @@ def summaries(outside: Outside) -> list[tuple[datetime, str, list[str]]]:
     ]
 
 
-def every_quarter(api: Api, reacting: Reacting, until: datetime) -> None:
+def every_half_hour(api: Api, reacting: Reacting, until: datetime) -> None:
     while api.clock.now < until:
-        reacting.tick(minutes=15)
+        reacting.tick(minutes=30)
 
 
 def test_a_daily_summary_comes_at_its_local_time_on_both_sides_of_a_clock_change(
@@ -380,7 +380,7 @@ def test_a_daily_summary_comes_at_its_local_time_on_both_sides_of_a_clock_change
         ("Crux", "2026-03-30T09:00+00:00"),
     ):
         told_of(api, reacting, name)
-        every_quarter(api, reacting, at(until))
+        every_half_hour(api, reacting, at(until))
     assert summaries(outside) == [
         (at("2026-03-28T09:00+01:00"), "daily", ["Acme"]),
         (at("2026-03-29T09:00+02:00"), "daily", ["Bolt"]),
@@ -397,7 +397,7 @@ def test_a_weekly_summary_tells_of_the_week_once(
     for name in ("Acme", "Bolt", "Crux"):
         told_of(api, reacting, name)
         reacting.tick(hours=24)
-    every_quarter(api, reacting, at("2026-03-14T00:00+00:00"))
+    every_half_hour(api, reacting, at("2026-03-14T00:00+00:00"))
     assert summaries(outside) == [
         (at("2026-03-06T17:30+00:00"), "weekly", ["Acme", "Bolt", "Crux"])
     ]
@@ -460,7 +460,7 @@ def test_a_managers_summary_reaches_the_managers_own_connections(
     api.upsert("Acme", manager=manager)
     told_of(api, reacting)
     told_of(api, reacting, "Bolt")
-    every_quarter(api, reacting, at("2026-03-02T16:00+00:00"))
+    every_half_hour(api, reacting, at("2026-03-02T16:00+00:00"))
     told = {
         sent.connection.id: {each["customer"]["name"] for each in sent.payload["data"]["alerts"]}
         for sent in outside.sent

@@ -84,8 +84,9 @@ def test_a_manager_is_told_of_its_own_customers_alone(
         a_connection(portfolio, name)
     a_manager(portfolio, "Ana", "ana", "team", "all")
     a_manager(portfolio, "Bob", "bob", "team")
-    put(portfolio, connections=["all"], to_manager=True)
+    job_id = put(portfolio, connections=["all"], to_manager=True)
     portfolio.run_jobs()
+    assert portfolio.get("get_job", id=job_id).data["result"]["told"] == 4
     reacting.settle()
     everybody = ["Bolt", "Crux", "Acme"]
     assert lists(outside) == {

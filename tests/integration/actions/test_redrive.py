@@ -192,6 +192,7 @@ def test_an_alert_alone_is_raised_again_and_not_told_twice(
     dropped(api, gone)
     assert redriven(api, reacting)["raised"] == len(gone) == 3
     assert len(outside.told("alert.fired")) == sent == 1
+    assert len(api.get("list_alerts").data) == 3
 
 
 def test_an_alert_of_after_a_restore_outlives_the_deletion_before(
@@ -225,20 +226,37 @@ def test_what_holds_again_since_the_range_stays_open(api: Api, reacting: Reactin
     assert [{**each, "version": 0} for each in after] == [{**each, "version": 0} for each in before]
 
 
+def test_a_score_that_moved_at_midnight_is_not_taken_for_what_it_was(
+    api: Api, reacting: Reacting
+) -> None:
+    born(api)
+    when = "health_score = 100 AND days_since_contact >= 10"
+    api.post("put_custom_rule", {"name": "Own", "when": when})
+    api.upsert("Acme", logins=30, adoption=100, tickets=0, nps=10, days=7, growth="strong")
+    for day in range(4):
+        turn(api, days=1)
+        reacting.settle()
+        assert (day < 2) == (api.customer(name="Acme")["score"] == 100)
+    assert redriven(api, reacting)["raised"] == 0
+
+
 def test_nobody_is_told_of_what_was_before_it_listened(
     api: Api, reacting: Reacting, outside: Outside
 ) -> None:
     api.upsert("Acme", logins=20)
+    api.post("update_config", {"bands": {"healthy": 72}})
     reacting.settle()
     api.later(days=1)
     a_connection(api, "late", events=["*"], created_at=iso(api.clock.now))
     api.later(days=1)
     api.upsert("Acme", logins=30)
+    api.post("update_config", {"bands": {"healthy": 71}})
     api.later(days=1)
     redriven(api, reacting)
-    types = {sent.payload["type"] for sent in outside.sent if sent.connection.id == "late"}
+    types = [sent.payload["type"] for sent in outside.sent if sent.connection.id == "late"]
     assert "customer.updated" in types
     assert "customer.created" not in types
+    assert types.count("model.changed") == 1
 
 
 def test_whoever_was_erased_is_left_out(api: Api, reacting: Reacting) -> None:

@@ -11,8 +11,9 @@ from vitals.runtime.wiring import Wiring
 from vitals.storage.ports import StorageBusyError
 from vitals.storage.stream import Record, record_of
 from vitals.usecases.context import Context
-from vitals.usecases.react import react, react_to_model
+from vitals.usecases.react import react
 from vitals.usecases.rulebook import Rulebook, rulebook
+from vitals.usecases.subscribers import react_to_model
 
 KEY = "stream"
 """Who acts, as changes and audit name it."""

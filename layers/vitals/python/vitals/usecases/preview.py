@@ -38,7 +38,8 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
             except OutOfTimeError:
                 run.job = replace(run.job, result=migration.result())
                 raise
-    run.progress({"done": count})
+    # Not by run.progress: out of time here, it would begin anew with all that it has gathered.
+    run.job = replace(run.job, progress={**run.job.progress, "done": count})
     return {"as_of": iso(as_of), "base_version": base.version, **migration.result()}
 
 

@@ -12,22 +12,15 @@ from typing import Any
 from vitals.domain import events
 from vitals.domain.alert import OPEN, RESOLVED, Alert, alert_of, trigger_key
 from vitals.domain.change import Change
-from vitals.domain.connection import Connection
 from vitals.domain.customer import Customer
-from vitals.domain.documents import differences
 from vitals.domain.edges import Cleared, Fired, edges, passed, rezoned, timed, written
-from vitals.domain.events import Event
 from vitals.domain.firing import is_armed, judged_before, not_cooling
-from vitals.domain.model_document import DEFAULT_MODEL
-from vitals.domain.rule import CADENCE, NO_CONTACT, RENEWAL, WINDOW_NAMES, WINDOWS, Rule, Trigger
-from vitals.domain.standing import Standing
-from vitals.domain.view import customer_view
+from vitals.domain.rule import Rule
 from vitals.storage.ports import WriteConflictError
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import ANY, Rulebook
-from vitals.usecases.telling import deliveries_of, raised_by
-
-_RENEWAL, _CONTACT = "event_renewal", "event_contact"
+from vitals.usecases.rulebook import Rulebook
+from vitals.usecases.subscribers import EVENTS_OF_TIME, looked_for, tell_change, tell_time, wants
+from vitals.usecases.telling import raised_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +53,17 @@ def react(context: Context, book: Rulebook, before: Customer | None, after: Cust
     if after.deleted_at is not None:
         if before is not None and before.deleted_at is None:
             _close_before(context, after)
-            _tell_change(context, book, before, after, _change(context, after))
+            tell_change(context, book, before, after, _change(context, after))
         return 0
     fired, cleared = edges(
-        (*book.rules, *_implicit(context, book)), written(before, after, context.model_of)
+        (*book.rules, *looked_for(context, book)), written(before, after, context.model_of)
     )
     change = _change(context, after) if fired or book.subscriptions else None
     if fired and change is None:
         return 0  # purged since: nothing may be told of it any more (AMB-13)
     raised = _settle(context, book, fired, cleared, Told(change))
     if change is not None:
-        _tell_change(context, book, before, after, change)
+        tell_change(context, book, before, after, change)
     return raised
 
 
@@ -109,30 +102,7 @@ def react_to_time(
 
 def timed_rules(context: Context, book: Rulebook) -> list[Rule]:
     """Return what time alone can make true, of the tenant's rules and of what is subscribed to."""
-    return timed((*book.rules, *_implicit(context, book)))
-
-
-def react_to_model(context: Context, book: Rulebook, version: int) -> None:
-    """Tell subscribers of a new *version* of the model."""
-    wanted = [
-        each.id
-        for each in book.subscriptions
-        if not {events.MODEL_CHANGED, ANY}.isdisjoint(each.events)
-    ]
-    made = next(context.tenants.models(context.tenant.id, before=version + 1, page=1), None)
-    if not wanted or made is None or made.version != version or version == 1:
-        return
-    older = context.tenants.model_document(context.tenant.id, version - 1, consistent=True) or {}
-    event = events.model_changed(
-        context.tenant.id,
-        version,
-        at=made.at or context.now,
-        by=made.by or "",
-        action=made.action or "",
-        note=made.note,
-        changed=differences({**DEFAULT_MODEL, **older}, {**DEFAULT_MODEL, **made.document}),
-    )
-    context.outbound.deliveries.add(deliveries_of(context, event, wanted))
+    return timed((*book.rules, *looked_for(context, book)))
 
 
 def _settle(
@@ -143,10 +113,10 @@ def _settle(
     told: Told,
 ) -> int:
     raised = 0
-    of_rules = [each for each in fired if each.rule.id not in (_RENEWAL, _CONTACT)]
+    of_rules = [each for each in fired if each.rule.id not in EVENTS_OF_TIME]
     for each in fired:
-        if each.rule.id in (_RENEWAL, _CONTACT):
-            _tell_time(context, book, each)
+        if each.rule.id in EVENTS_OF_TIME:
+            tell_time(context, book, each)
     for _, group in groupby(sorted(of_rules, key=_evaluation), key=_evaluation):
         news = [each for each in group if _is_armed(context, each)]
         if news:
@@ -176,7 +146,7 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
     if rule.cooldown is not None:
         alerts = not_cooling(rule, alerts, _alerts_of(context, standing.customer))
     subscribers = [
-        each.id for each in book.subscriptions if _wants(book, each, "alert.fired", standing)
+        each.id for each in book.subscriptions if wants(book, each, "alert.fired", standing)
     ]
     there: frozenset[str] = frozenset()
     while alerts:
@@ -263,85 +233,3 @@ def _change(context: Context, after: Customer) -> Change | None:
     )
     found = next(made, None)
     return found if found is not None and found.version == after.version else None
-
-
-def _tell_change(
-    context: Context,
-    book: Rulebook,
-    before: Customer | None,
-    after: Customer,
-    change: Change | None,
-) -> None:
-    if change is None or not book.subscriptions:
-        return
-    standing = Standing(after, context.model_of(after.model_version), change.at, stored=True)
-    view = _view(standing)
-    for event in events.change_events(context.tenant.id, before, after, change, view):
-        _tell(context, book, event, standing)
-
-
-def _tell_time(context: Context, book: Rulebook, fired: Fired) -> None:
-    """Tell subscribers of a renewal that comes near, or of a contact that is overdue."""
-    standing = fired.after
-    customer, view = standing.customer, _view(standing)
-    if fired.rule.id == _CONTACT:
-        event = events.contact_overdue(
-            context.tenant.id, customer.id, view, standing.contacted, standing.at
-        )
-    elif customer.renewal_date is None:
-        return
-    else:
-        name, _ = fired.trigger.level(standing)
-        windows = dict(zip(WINDOW_NAMES, standing.model.renewal_windows, strict=True))
-        event = events.renewal_approaching(
-            context.tenant.id,
-            customer.id,
-            view,
-            window_days=windows[name][0],
-            renewal_date=customer.renewal_date,
-            at=standing.at,
-        )
-    _tell(context, book, event, standing)
-
-
-def _tell(context: Context, book: Rulebook, event: Event, standing: Standing) -> None:
-    wanted = [each.id for each in book.subscriptions if _wants(book, each, event.type, standing)]
-    context.outbound.deliveries.add(deliveries_of(context, event, wanted))
-
-
-def _wants(book: Rulebook, connection: Connection, kind: str, standing: Standing) -> bool:
-    """Tell whether a subscription is to events of a *kind*, of such a customer, since then."""
-    if kind not in connection.events and ANY not in connection.events:
-        return False
-    condition = book.filters.get(connection.id)
-    # What happened before anybody subscribed is not told.
-    since = standing.at >= connection.created_at
-    return since and (condition is None or condition.holds(standing))
-
-
-def _view(standing: Standing) -> dict[str, Any]:
-    """Return the customer as answers show it, without what its share of a portfolio decides."""
-    view = customer_view(standing.customer, standing.model, standing.at, standing.where, 0)
-    return {name: value for name, value in view.items() if not name.startswith("priority")}
-
-
-def _implicit(context: Context, book: Rulebook) -> tuple[Rule, ...]:
-    """Return what subscriptions to events of time look for."""
-    since = context.tenant.created_at
-    wanted = {kind for each in book.subscriptions for kind in each.events}
-    found = []
-    for rule_id, kind, trigger in (
-        (_RENEWAL, events.RENEWAL_APPROACHING, Trigger(RENEWAL, WINDOWS)),
-        (_CONTACT, events.CONTACT_OVERDUE, Trigger(NO_CONTACT, CADENCE)),
-    ):
-        if not wanted.isdisjoint((kind, ANY)):
-            found.append(
-                Rule(
-                    id=rule_id,
-                    tenant_id=context.tenant.id,
-                    name=kind,
-                    triggers=(trigger,),
-                    enabled_at=since,
-                )
-            )
-    return tuple(found)

@@ -16,7 +16,6 @@ from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.domain.replay import versions
-from vitals.domain.rule import Rule
 from vitals.storage.ports import ModelVersion, StorageBusyError, WriteConflictError
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
@@ -24,9 +23,10 @@ from vitals.usecases.fields import Instant
 from vitals.usecases.inputs import read
 from vitals.usecases.jobs import REDRIVE, job_view, new_job
 from vitals.usecases.match_rule import holds
-from vitals.usecases.react import react, react_to_model, react_to_time, timed_rules
-from vitals.usecases.rulebook import Rulebook, rulebook
+from vitals.usecases.react import react, react_to_time, timed_rules
+from vitals.usecases.rulebook import rulebook
 from vitals.usecases.runner import LostError, OutOfTimeError, Run, place_of
+from vitals.usecases.subscribers import react_to_model
 
 LONGEST = timedelta(days=29)
 """A delivery is kept for thirty days: what was told longer ago is not known any more."""
@@ -91,7 +91,7 @@ class _Redrive:
         self._since = datetime.fromisoformat(job.params["since"])
         self._until = datetime.fromisoformat(job.params["until"])
         self._book = rulebook(context)
-        self._books: dict[frozenset[str], tuple[Rulebook, list[Rule]]] = {}
+        self._rules = timed_rules(context, self._book)
         self._models = _models_since(context, self._since - STRADDLED)
         self._young = {made.version for made in self._models}
         # Whoever is written on the way is met again at the roster's end.
@@ -101,7 +101,7 @@ class _Redrive:
         """React to the range's models, and to everybody's changes and days; return what it did."""
         for made in self._models:
             if made.at is not None and self._since <= made.at <= self._until:
-                react_to_model(self._context, self._as_of(made.at)[0], made.version)
+                react_to_model(self._context, self._book, made.version)
         place = self._run.job.place
         if place is not None and self._run.job.progress["within"]:
             in_hand = self._context.customers.get(self._context.tenant, place[1])
@@ -154,7 +154,7 @@ class _Redrive:
             last = after
         if last is not None:
             self._pass_days(last, begun, self._until)
-        self._show_again(shown)
+        self._show_again(shown, customer)
         if context.customers.is_purged(context.tenant, customer.id):
             # What was raised meanwhile must not outlive it (AMB-13).
             context.outbound.alerts.erase(context.tenant.id, customer.id)
@@ -164,19 +164,21 @@ class _Redrive:
     ) -> None:
         if before is not None:
             self._pass_days(before, begun, change.at - _MOMENT)
-        book, _ = self._as_of(change.at)
-        self._raised(react(self._context, book, before, after))
+        self._raised(react(self._context, self._book, before, after))
 
-    def _show_again(self, shown: list[Alert]) -> None:
-        """Open what the range alone would have closed: it was woken, or holds again, since."""
-        alerts = self._context.outbound.alerts
-        for before in shown:
-            alert = alerts.get(self._context.tenant.id, before.id)
-            if alert is None or alert.state != RESOLVED:
-                continue
-            if holds(self._context, self._book, alert):
+    def _show_again(self, shown: list[Alert], customer: Customer) -> None:
+        """Open what the range alone would have closed: the same holds again since, or was woken."""
+        alerts = self._alerts_of(customer) if shown else []
+        said = {(each.rule_id, each.trigger) for each in alerts if each.state == OPEN}
+        were_open = {each.id for each in shown}
+        for alert in alerts:
+            closed = alert.id in were_open and alert.state == RESOLVED
+            # What another open alert says already needs no second.
+            is_said = (alert.rule_id, alert.trigger) in said
+            if closed and not is_said and holds(self._context, self._book, alert):
                 with suppress(WriteConflictError):
-                    alerts.save(replace(alert, state=OPEN, closed_at=before.closed_at))
+                    again = replace(alert, state=OPEN, closed_at=None)
+                    self._context.outbound.alerts.save(again)
 
     def _alerts_of(self, customer: Customer) -> list[Alert]:
         return self._context.outbound.alerts.of_customer(self._context.tenant.id, customer.id)
@@ -192,22 +194,10 @@ class _Redrive:
         for step in passed(customer, model, since - _MOMENT, until):
             if step.after.published == (customer.score, customer.status):
                 at = step.after.at
-                book, rules = self._as_of(at)
-                self._raised(
-                    react_to_time(self._context, book, rules, customer, at - _MOMENT, until=at)
+                raised = react_to_time(
+                    self._context, self._book, self._rules, customer, at - _MOMENT, until=at
                 )
-
-    def _as_of(self, at: datetime) -> tuple[Rulebook, list[Rule]]:
-        """Return the rulebook without the connections that are younger than *at*.
-
-        Nobody is told of what happened before it could be told.
-        """
-        there = {each.id: each for each in self._book.connections.values() if each.created_at <= at}
-        known = frozenset(there)
-        if known not in self._books:
-            book = replace(self._book, connections=there)
-            self._books[known] = book, timed_rules(self._context, book)
-        return self._books[known]
+                self._raised(raised)
 
     def _raised(self, count: int) -> None:
         if count:
