@@ -245,15 +245,17 @@ def test_a_call_that_fails_once_changes_nothing_of_what_comes_of_it(
     expected, heard = items(api), told(bench.outside)
     assert {kind for _, kind, _ in heard} == {"alert.fired", "alert.digest", "health.changed"}
     for number, call in calls.items():
-        # A read that is lost on the way back is as one that was never sent.
-        faults = AT[moment] if call.writes else [AT[moment][number % 2]] * (moment == BEFORE)
-        for fault in faults:
-            with subtests.test(f"{stage} {number} {call.operation} {fault.name}"):
-                once = call_number(number, fault)
-                hit, _ = bench.live(stage, partial(bench.wire.failing, once, moment))
-                assert items(hit) == expected
-                assert told(bench.outside) == heard
-                assert all(len(bodies) == 1 for bodies in ids(bench.outside).values())
+        # A read that is lost on the way back is as one that was never sent; of reads, which change
+        # nothing, a third will do.
+        if not call.writes and (moment == AFTER or number % 3):
+            continue
+        fault = AT[moment][number % 2]
+        with subtests.test(f"{stage} {number} {call.operation} {fault.name}"):
+            once = call_number(number, fault)
+            hit, _ = bench.live(stage, partial(bench.wire.failing, once, moment))
+            assert items(hit) == expected
+            assert told(bench.outside) == heard
+            assert all(len(bodies) == 1 for bodies in ids(bench.outside).values())
 
 
 # One record alone.
