@@ -40,7 +40,8 @@ class Alert:
 
     *id* follows from rule, event, customer and occurrence alone. *before* and *after* are the
     event's own values. *moved* are the contributions that moved with it. A snoozed alert is hidden
-    until *snoozed_until*; it resolves by itself once it holds no more.
+    until *snoozed_until*; it resolves by itself once it holds no more. *reopened_at* is since when
+    one that was over holds again.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Alert:
     change_id: str | None = None
     moved: tuple[Mapping[str, Any], ...] = ()
     state: str = OPEN
+    reopened_at: datetime | None = None
     closed_at: datetime | None = None
     closed_by: str | None = None
     snoozed_until: datetime | None = None

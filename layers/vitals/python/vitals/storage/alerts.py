@@ -27,7 +27,7 @@ KEPT = timedelta(days=400)
 """One of a day that can come again is kept longer: last year's renewal is not told of again."""
 LONGEST_WAIT = timedelta(days=30)
 """What waits for a summary is dropped after so long."""
-_INSTANTS = ("at", "closed_at", "snoozed_until", "acknowledged_at", "escalated_at")
+_INSTANTS = ("at", "reopened_at", "closed_at", "snoozed_until", "acknowledged_at", "escalated_at")
 
 
 class AlertTable:

@@ -263,7 +263,14 @@ def wake_alerts(context: Context, given: Mapping[str, Any]) -> Answer:
             return replace(alert, snoozed_until=None)
         if alert.state != DISMISSED or not holds(context, book(), alert):
             return alert
-        return replace(alert, state=OPEN, closed_at=None, closed_by=None, snoozed_until=None)
+        return replace(
+            alert,
+            state=OPEN,
+            reopened_at=context.now,
+            closed_at=None,
+            closed_by=None,
+            snoozed_until=None,
+        )
 
     return _done(context, "wake_alerts", parsed, warnings, change)
 

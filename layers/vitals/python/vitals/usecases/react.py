@@ -169,7 +169,13 @@ def _reopen(context: Context, alerts: Sequence[Alert]) -> None:
         known = context.outbound.alerts.get(context.tenant.id, alert.id)
         over = known is not None and known.state == RESOLVED and known.closed_at is not None
         if known is not None and over and (known.closed_at or alert.at) < alert.at:
-            again = replace(known, state=OPEN, closed_at=None, customer=alert.customer)
+            again = replace(
+                known,
+                state=OPEN,
+                reopened_at=alert.at,
+                closed_at=None,
+                customer=alert.customer,
+            )
             with suppress(WriteConflictError):
                 context.outbound.alerts.save(again)
 
@@ -193,7 +199,7 @@ def _resolve(context: Context, cleared: Sequence[Cleared]) -> None:
         for alert in found
         if alert.state == OPEN
         and (end := over.get((alert.rule_id, alert.trigger))) is not None
-        and alert.at < end.at
+        and (alert.reopened_at or alert.at) < end.at
     ]
     close(context, ended)
 
