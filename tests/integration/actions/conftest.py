@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
-from local import template
+from local import dynamodb, template
 from tests.integration.actions.api import Api, Clock, an_api, forget
 from tests.integration.actions.outside import Outside, Reacting
-from tests.integration.tables import connected, created
+from tests.integration.tables import connected, created, streamless
 
 from vitals.runtime import clock
 from vitals.storage.table import Table
@@ -18,17 +18,36 @@ def actions_table(aws: Mapping[str, str]) -> Table:
     return connected("actions", aws)
 
 
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The AWS variables of a DynamoDB of one module's own, whose stream holds no other's writes."""
+    with dynamodb.embedded(tmp_path_factory.mktemp("streaming") / "log") as endpoint:
+        yield dynamodb.credentials(endpoint, {})
+
+
+@pytest.fixture(scope="module")
+def streaming_table(streaming: Mapping[str, str]) -> Table:
+    """A table in it, not yet created."""
+    return connected("reacting", streaming)
+
+
 @pytest.fixture
 def table(
-    actions_table: Table, template_table: template.Table, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, template_table: template.Table, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Table]:
-    """An empty table that the function uses, with nothing in the function's memory."""
-    monkeypatch.setattr("vitals.runtime.wiring.Table", lambda _: actions_table)
+    """An empty table that the function uses, with nothing in the function's memory.
+
+    It has a stream where the test looks at what follows from it.
+    """
+    streamed = "reacting" in request.fixturenames
+    used: Table = request.getfixturevalue("streaming_table" if streamed else "actions_table")
+    definition = template_table if streamed else streamless(template_table)
+    monkeypatch.setattr("vitals.runtime.wiring.Table", lambda _: used)
     for variable in ("TABLE_NAME", "VITALS_LIMIT_READS", "VITALS_LIMIT_WRITES", "LOG_LEVEL"):
         monkeypatch.delenv(variable, raising=False)
-    with created(actions_table, template_table):
+    with created(used, definition):
         forget()
-        yield actions_table
+        yield used
     forget()
 
 
@@ -43,9 +62,9 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
 
 
 @pytest.fixture
-def reacting(api: Api, outside: Outside, aws: Mapping[str, str]) -> Reacting:
+def reacting(api: Api, outside: Outside, streaming: Mapping[str, str]) -> Reacting:
     """What follows from writes, when the test asks for it."""
-    return Reacting(api, outside, aws)
+    return Reacting(api, outside, streaming)
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The API over a table whose wire the test holds, at an instant that the test moves."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 import pytest
 from local import template
 from tests.integration.actions.api import Api, Clock, an_api, forget
 from tests.integration.faults.wire import Wire
-from tests.integration.tables import connected, created
+from tests.integration.tables import connected, created, streamless
 
 import actions
 from vitals.runtime import clock
@@ -16,13 +15,8 @@ from vitals.storage.table import Table
 
 @pytest.fixture(scope="session")
 def template_table(template_table: template.Table) -> template.Table:
-    """The table without its stream, in which the engine keeps what was written to tables long gone.
-
-    Nothing here reads it, and thousands of writes later every other takes twice as long.
-    """
-    definition = dict(template_table.definition)
-    del definition["StreamSpecification"]
-    return replace(template_table, definition=definition)
+    """The table without its stream: nothing here reads it."""
+    return streamless(template_table)
 
 
 @pytest.fixture(scope="session")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
-from local import template
+from local import dynamodb, template
 from local.dynamodb import ROOT
 from tests.builders import NOW, an_event
 from tests.integration.actions.api import Api, Clock, an_api
@@ -33,6 +33,7 @@ from tests.integration.faults.wire import (
     call_number,
 )
 from tests.integration.faults.wire import Sent as WireSent
+from tests.integration.tables import connected
 
 import alerts
 import deliver
@@ -55,6 +56,19 @@ def template_table() -> template.Table:
     """The table with its stream."""
     [table] = template.read(ROOT / "template.yaml", {}).tables
     return table
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The AWS variables of a DynamoDB of these tests' own, for the sake of its stream."""
+    with dynamodb.embedded(tmp_path_factory.mktemp("streaming") / "log") as endpoint:
+        yield dynamodb.credentials(endpoint, {})
+
+
+@pytest.fixture(scope="module")
+def faults_table(aws: Mapping[str, str]) -> Table:
+    """A table in it, not yet created."""
+    return connected("faults", aws)
 
 
 @pytest.fixture
@@ -92,7 +106,9 @@ class Bench:
         self.outside.queue.clear()
         self.api.clock.now = NOW
         api = self.api.another_tenant()
-        entries = [EntryChange(None, Entry(SWITCHED, rule, 1, {})) for rule in BUILT_IN]
+        entries = [
+            EntryChange(None, Entry(SWITCHED, rule, 1, {"enabled": False})) for rule in BUILT_IN
+        ]
         wiring().administration.commit(api.tenant, Act(event=an_event("off"), entries=entries))
         a_connection(api, owner="ops@example.com")
         a_connection(api, "listens", events=["health.changed", "alert.fired"])
@@ -352,8 +368,6 @@ def test_a_customer_that_is_purged_leaves_no_trace(
         assert any("Secret" in str(item) for item in leftovers(api))
     assert api.post("delete_customer", {"id": made["id"], "hard": True}).status == 200
     reacting.react(records)
-    # At once: a delivery may be on its way before the purge itself is reacted to.
-    assert not [item for item in leftovers(api) if "Secret" in str(item)]
     reacting.settle()
     reacting.tick(hours=4)
     reacting.tick(days=1)

@@ -20,7 +20,6 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
     # Consistent, or a change of a moment ago would outlive the customer that it names.
     found = table.query(keys.history_partition(tenant, customer_id), older, consistent=True)
     table.delete_many([(item.PK, item.SK) for item in found])
-    erase_reactions(table, tenant.id, customer_id)
     writes = Writes()
     for key in held_by(tombstone):
         writes.delete("lock", kind(*key), kind.doc == customer_id)
@@ -34,7 +33,10 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
 
 
 def erase_reactions(table: Table, tenant_id: str, customer_id: str) -> None:
-    """Erase the customer's alerts and the deliveries that tell of it."""
+    """Erase the customer's alerts and the deliveries that tell of it.
+
+    Called when the stream shows the tombstone, behind all that earlier records raised.
+    """
     for place in (
         keys.alerts_partition(tenant_id, customer_id),
         keys.deliveries_partition(tenant_id, customer_id),
