@@ -39,7 +39,7 @@ def table(
 
     It has a stream where the test looks at what follows from it.
     """
-    streamed = "reacting" in request.fixturenames
+    streamed = "streaming" in request.fixturenames
     used: Table = request.getfixturevalue("streaming_table" if streamed else "actions_table")
     definition = template_table if streamed else streamless(template_table)
     monkeypatch.setattr("vitals.runtime.wiring.Table", lambda _: used)

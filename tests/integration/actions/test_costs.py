@@ -50,9 +50,9 @@ def streamless_desk(actions_table: Table) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def reacting_desk(table: Table, aws: Mapping[str, str]) -> Iterator[Reacting]:
+def reacting_desk(table: Table, streaming: Mapping[str, str]) -> Iterator[Reacting]:
     """The same, with what follows from writes."""
-    with reacting(table, aws) as desk:
+    with reacting(table, streaming) as desk:
         yield desk
 
 
