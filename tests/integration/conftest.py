@@ -17,6 +17,13 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]
         yield dynamodb.credentials(endpoint, {})
 
 
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The AWS variables of a DynamoDB of one module's own, whose stream holds no other's writes."""
+    with dynamodb.embedded(tmp_path_factory.mktemp("streaming") / "log") as endpoint:
+        yield dynamodb.credentials(endpoint, {})
+
+
 @pytest.fixture(scope="session")
 def dynamodb_endpoint(aws: Mapping[str, str]) -> str:
     """Where that DynamoDB answers."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
-from local import dynamodb, template
+from local import template
 from tests.integration.actions.api import Api, Clock, an_api, forget
 from tests.integration.actions.outside import Outside, Reacting
 from tests.integration.tables import connected, created, streamless
@@ -16,13 +16,6 @@ from vitals.storage.table import Table
 def actions_table(aws: Mapping[str, str]) -> Table:
     """A table in the embedded engine, not yet created."""
     return connected("actions", aws)
-
-
-@pytest.fixture(scope="module")
-def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """The AWS variables of a DynamoDB of one module's own, whose stream holds no other's writes."""
-    with dynamodb.embedded(tmp_path_factory.mktemp("streaming") / "log") as endpoint:
-        yield dynamodb.credentials(endpoint, {})
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
-from local import dynamodb, template
+from local import template
 from local.dynamodb import ROOT
 from tests.builders import NOW, an_event
 from tests.integration.actions.api import Api, Clock, an_api
@@ -59,16 +59,9 @@ def template_table() -> template.Table:
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """The AWS variables of a DynamoDB of these tests' own, for the sake of its stream."""
-    with dynamodb.embedded(tmp_path_factory.mktemp("streaming") / "log") as endpoint:
-        yield dynamodb.credentials(endpoint, {})
-
-
-@pytest.fixture(scope="module")
-def faults_table(aws: Mapping[str, str]) -> Table:
-    """A table in it, not yet created."""
-    return connected("faults", aws)
+def faults_table(streaming: Mapping[str, str]) -> Table:
+    """A table whose stream holds nobody else's writes, not yet created."""
+    return connected("faults", streaming)
 
 
 @pytest.fixture
@@ -87,8 +80,8 @@ def api(table: Table, hands: Clock, outside: Outside) -> Api:  # noqa: ARG001 - 
 
 
 @pytest.fixture
-def reacting(api: Api, outside: Outside, aws: Mapping[str, str]) -> Reacting:
-    return Reacting(api, outside, aws)
+def reacting(api: Api, outside: Outside, streaming: Mapping[str, str]) -> Reacting:
+    return Reacting(api, outside, streaming)
 
 
 @dataclass

@@ -7,7 +7,6 @@ from typing import Any
 
 from vitals.delivery.wording import Item, Message, more_line, worded
 
-MOST_BLOCKS = 50
 LONGEST_TEXT = 3000
 LONGEST_HEADER = 150
 LONGEST_FIELD = 2000

@@ -74,7 +74,6 @@ def built_in(
                 triggers=triggers,
                 enabled_at=datetime.fromisoformat(enabled_at) if enabled_at else since,
                 enabled=own.get("enabled", True),
-                created_by="vitals",
             )
         )
     return tuple(found)

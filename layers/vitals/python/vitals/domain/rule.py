@@ -94,15 +94,7 @@ class Rule:
     severity: str | None = None
     escalate_after: timedelta | None = None
     escalate_to: tuple[str, ...] = ()
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-    created_by: str = ""
     version: int = 1
-
-    @property
-    def is_custom(self) -> bool:
-        """Tell whether the rule is a condition instead of event types (IQ-129)."""
-        return any(trigger.event == CONDITION for trigger in self.triggers)
 
     def is_for(self, manager: str | None) -> bool:
         """Tell whether customers of *manager* are in its scope (IQ-128)."""

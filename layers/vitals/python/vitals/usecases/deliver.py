@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vitals.domain.audit import AuditEvent
 from vitals.domain.connection import GIVEN_UP_AFTER, Connection, Health
@@ -22,11 +22,11 @@ from vitals.domain.delivery import (
     wait_after,
 )
 from vitals.domain.notice import DISABLED, connection_disabled
-from vitals.domain.rule_document import connection_document
-from vitals.storage.ports import Act, Entry, EntryChange, WriteConflictError
-from vitals.storage.reaction_ports import CONNECTION, DELIVERY
+from vitals.storage.ports import Act, EntryChange, WriteConflictError
+from vitals.storage.reaction_ports import DELIVERY
+from vitals.usecases.connection_book import entry
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import ADDRESS, ANY, connection_under, rulebook
+from vitals.usecases.rulebook import ADDRESS, connection_under, rulebook
 from vitals.usecases.telling import deliveries_of
 
 AT_ONCE = timedelta(seconds=10)
@@ -36,7 +36,6 @@ LONGEST_REST = timedelta(minutes=5)
 EARLY = timedelta(seconds=1)
 SAID_GONE = "it answered 410 Gone"
 WELL = Health()
-_HEARD = frozenset({DISABLED, ANY})
 
 
 def deliver(
@@ -76,7 +75,7 @@ def _attempted(
     if connection is None or not connection.enabled:
         said = "the connection was deleted" if connection is None else "the connection is disabled"
         attempt = Attempt(at=context.now, verdict=RETRY, error=said)
-        return _stored(context, _ended(delivery, attempt, CANCELLED)), None
+        return _stored(context, _tried(delivery, attempt, CANCELLED)), None
     health = outbound.rulebooks.health(tenant_id, connection.id)
     if health.resting_until is not None and health.resting_until > context.now:
         wait = health.resting_until - context.now + timedelta(seconds=30 * jitter())
@@ -88,11 +87,11 @@ def _attempted(
     if attempt.verdict == OK:
         if health != WELL:
             outbound.rulebooks.set_health(tenant_id, connection.id, WELL)
-        return _stored(context, _ended(delivery, attempt, DELIVERED)), None
+        return _stored(context, _tried(delivery, attempt, DELIVERED)), None
     if attempt.verdict == GONE:
         # First of all: a delivery that has ended gives nothing up when it comes again.
         give_up(context, connection, SAID_GONE)
-        return _stored(context, _ended(delivery, attempt, FAILED)), None
+        return _stored(context, _tried(delivery, attempt, FAILED)), None
     return _failed(context, delivery, (connection, health), attempt, jitter())
 
 
@@ -119,29 +118,23 @@ def _failed(
     first = health.failures == 0
     health = Health(failing_since=since, resting_until=resting_until, failures=health.failures + 1)
     context.outbound.rulebooks.set_health(context.tenant.id, connection.id, health)
-    if wait is None:
-        ended = _stored(context, _ended(delivery, attempt, FAILED))
-    else:
-        later = replace(
-            delivery,
-            tries=delivery.tries + 1,
-            next_at=context.now + wait,
-            attempts=(*delivery.attempts, attempt)[-KEPT_ATTEMPTS:],
-        )
-        ended = _stored(context, later)
+    state, next_at = (PENDING, context.now + wait) if wait is not None else (FAILED, None)
+    after = _stored(context, _tried(delivery, attempt, state, next_at))
     if context.now - since >= GIVEN_UP_AFTER:
         give_up(context, connection, "it has failed for five days")
-        return ended, None
+        return after, None
     # One that fails again, or takes its time, is not waited for: others of the tenant are behind.
-    return ended, wait if first and attempt.status is not None else None
+    return after, wait if first and attempt.status is not None else None
 
 
-def _ended(delivery: Delivery, attempt: Attempt, state: str) -> Delivery:
+def _tried(
+    delivery: Delivery, attempt: Attempt, state: str, next_at: datetime | None = None
+) -> Delivery:
     return replace(
         delivery,
         state=state,
         tries=delivery.tries + 1,
-        next_at=None,
+        next_at=next_at,
         attempts=(*delivery.attempts, attempt)[-KEPT_ATTEMPTS:],
     )
 
@@ -176,9 +169,7 @@ def _tell_given_up(context: Context, connection: Connection) -> None:
     """Tell of a disabled *connection*, once however often, and remove it if it is to be."""
     reason = connection.disabled_reason or ""
     told = connection_disabled(connection, reason, connection.updated_at)
-    subscribed = [
-        each.id for each in rulebook(context).subscriptions if not _HEARD.isdisjoint(each.events)
-    ]
+    subscribed = [each.id for each in rulebook(context).subscribed(DISABLED)]
     owner = [ADDRESS + connection.owner] if connection.owner else []
     context.outbound.deliveries.add(deliveries_of(context, told, [*subscribed, *owner]))
     if connection.transient and reason == SAID_GONE:
@@ -197,13 +188,9 @@ def _is_kept(
         subject=before.id,
         details={"name": before.name, "reason": reason},
     )
-    change = EntryChange(_entry(before), _entry(after) if after else None)
+    change = EntryChange(entry(before), entry(after) if after else None)
     try:
         context.administration.commit(context.tenant, Act(event=event, entries=[change]))
     except WriteConflictError:
         return False
     return True
-
-
-def _entry(connection: Connection) -> Entry:
-    return Entry(CONNECTION, connection.id, connection.version, connection_document(connection))

@@ -13,7 +13,7 @@ from vitals.domain.schedule import DAILY, WEEKLY
 from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.storage.reaction_ports import DELIVERY, DIGEST, Wake
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import ANY, Rulebook, rulebook
+from vitals.usecases.rulebook import Rulebook, rulebook
 from vitals.usecases.telling import deliveries_of, named_in
 
 
@@ -93,11 +93,7 @@ def _living(context: Context, lines: list[Mapping[str, Any]]) -> list[Mapping[st
 
 def _subscribers(book: Rulebook, kind: str) -> list[str]:
     """Return who subscribes to what is about no single customer, and so to no filter."""
-    return [
-        each.id
-        for each in book.subscriptions
-        if not each.condition and not {kind, ANY}.isdisjoint(each.events)
-    ]
+    return [each.id for each in book.subscribed(kind) if not each.condition]
 
 
 def _reason(rule: Rule) -> str:

@@ -15,11 +15,12 @@ from vitals.domain.change import Change
 from vitals.domain.customer import Customer
 from vitals.domain.edges import Cleared, Fired, edges, passed, rezoned, timed, written
 from vitals.domain.firing import is_armed, judged_before, not_cooling
+from vitals.domain.notice import FIRED
 from vitals.domain.rule import Rule
 from vitals.storage.ports import WriteConflictError
 from vitals.usecases.context import Context
 from vitals.usecases.rulebook import Rulebook
-from vitals.usecases.subscribers import EVENTS_OF_TIME, looked_for, tell_change, tell_time, wants
+from vitals.usecases.subscribers import EVENTS_OF_TIME, looked_for, tell_change, tell_time, told_of
 from vitals.usecases.telling import raised_by
 
 
@@ -145,9 +146,7 @@ def _raise(context: Context, book: Rulebook, fired: Sequence[Fired], told: Told)
     alerts = list({alert.id: alert for alert in alerts}.values())
     if rule.cooldown is not None:
         alerts = not_cooling(rule, alerts, _alerts_of(context, standing.customer))
-    subscribers = [
-        each.id for each in book.subscriptions if wants(book, each, "alert.fired", standing)
-    ]
+    subscribers = told_of(book, FIRED, standing)
     there: frozenset[str] = frozenset()
     while alerts:
         raised = raised_by(context, book, rule, alerts, cause=told.cause, subscribers=subscribers)

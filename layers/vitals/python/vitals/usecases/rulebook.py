@@ -57,6 +57,11 @@ class Rulebook:
             if each.events and each.enabled and (not each.condition or each.id in self.filters)
         )
 
+    def subscribed(self, kind: str) -> tuple[Connection, ...]:
+        """Return the subscriptions to events of *kind*, or to all, whatever their filters."""
+        wanted = {kind, ANY}
+        return tuple(each for each in self.subscriptions if not wanted.isdisjoint(each.events))
+
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule under *rule_id*."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)

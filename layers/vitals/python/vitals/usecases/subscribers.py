@@ -6,7 +6,6 @@ from typing import Any
 
 from vitals.domain import events
 from vitals.domain.change import Change
-from vitals.domain.connection import Connection
 from vitals.domain.customer import Customer
 from vitals.domain.documents import differences
 from vitals.domain.edges import Fired
@@ -16,7 +15,7 @@ from vitals.domain.rule import CADENCE, NO_CONTACT, RENEWAL, WINDOW_NAMES, WINDO
 from vitals.domain.standing import Standing
 from vitals.domain.view import customer_view
 from vitals.usecases.context import Context
-from vitals.usecases.rulebook import ANY, Rulebook
+from vitals.usecases.rulebook import Rulebook
 from vitals.usecases.telling import deliveries_of
 
 RENEWAL_EVENT, CONTACT_EVENT = "event_renewal", "event_contact"
@@ -30,11 +29,7 @@ def react_to_model(context: Context, book: Rulebook, version: int) -> None:
     if made is None or made.version != version or version == 1:
         return
     at = made.at or context.now
-    wanted = [
-        each.id
-        for each in book.subscriptions
-        if each.created_at <= at and not {events.MODEL_CHANGED, ANY}.isdisjoint(each.events)
-    ]
+    wanted = [each.id for each in book.subscribed(events.MODEL_CHANGED) if each.created_at <= at]
     if not wanted:
         return
     older = context.tenants.model_document(context.tenant.id, version - 1, consistent=True) or {}
@@ -99,18 +94,20 @@ def _whole(context: Context, standing: Standing) -> Standing:
 
 
 def _tell(context: Context, book: Rulebook, event: Event, standing: Standing) -> None:
-    wanted = [each.id for each in book.subscriptions if wants(book, each, event.type, standing)]
+    wanted = told_of(book, event.type, standing)
     context.outbound.deliveries.add(deliveries_of(context, event, wanted))
 
 
-def wants(book: Rulebook, connection: Connection, kind: str, standing: Standing) -> bool:
-    """Tell whether a subscription is to events of a *kind*, of such a customer, since then."""
-    if kind not in connection.events and ANY not in connection.events:
-        return False
-    condition = book.filters.get(connection.id)
-    # What happened before anybody subscribed is not told.
-    since = standing.at >= connection.created_at
-    return since and (condition is None or condition.holds(standing))
+def told_of(book: Rulebook, kind: str, standing: Standing) -> list[str]:
+    """Return the ids of the subscriptions to events of *kind*, of such a customer, since then."""
+    found = []
+    for each in book.subscribed(kind):
+        condition = book.filters.get(each.id)
+        # What happened before anybody subscribed is not told.
+        since = standing.at >= each.created_at
+        if since and (condition is None or condition.holds(standing)):
+            found.append(each.id)
+    return found
 
 
 def _view(standing: Standing) -> dict[str, Any]:
@@ -121,21 +118,17 @@ def _view(standing: Standing) -> dict[str, Any]:
 
 def looked_for(context: Context, book: Rulebook) -> tuple[Rule, ...]:
     """Return what subscriptions to events of time look for."""
-    since = context.tenant.created_at
-    wanted = {kind for each in book.subscriptions for kind in each.events}
-    found = []
-    for rule_id, kind, trigger in (
-        (RENEWAL_EVENT, events.RENEWAL_APPROACHING, Trigger(RENEWAL, WINDOWS)),
-        (CONTACT_EVENT, events.CONTACT_OVERDUE, Trigger(NO_CONTACT, CADENCE)),
-    ):
-        if not wanted.isdisjoint((kind, ANY)):
-            found.append(
-                Rule(
-                    id=rule_id,
-                    tenant_id=context.tenant.id,
-                    name=kind,
-                    triggers=(trigger,),
-                    enabled_at=since,
-                )
-            )
-    return tuple(found)
+    return tuple(
+        Rule(
+            id=rule_id,
+            tenant_id=context.tenant.id,
+            name=kind,
+            triggers=(trigger,),
+            enabled_at=context.tenant.created_at,
+        )
+        for rule_id, kind, trigger in (
+            (RENEWAL_EVENT, events.RENEWAL_APPROACHING, Trigger(RENEWAL, WINDOWS)),
+            (CONTACT_EVENT, events.CONTACT_OVERDUE, Trigger(NO_CONTACT, CADENCE)),
+        )
+        if book.subscribed(kind)
+    )
