@@ -68,7 +68,8 @@ def test_what_time_has_not_moved_visibly_is_not_written(clocked: Api) -> None:
     assert turn(clocked, days=1) == 1
     after = clocked.stored()
     touched = {key for key in after if before.get(key) != after[key]}
-    assert {key[0].rpartition("#")[2] for key in touched if key[1] != "CLOCK"} == {"JOBS", "SNAP"}
+    kinds = {key[0].split("#")[2] for key in touched if key[1] != "CLOCK"}
+    assert kinds == {"JOBS", "SNAP", "SCORES"}
 
 
 def test_a_day_turns_once_however_often_the_schedule_runs(clocked: Api) -> None:
@@ -183,20 +184,42 @@ def test_the_days_figures_are_kept(clocked: Api) -> None:
     clocked.upsert("B", logins=3, mrr=50, tier="mid")
     clocked.upsert("C")
     turn(clocked, days=1)
-    [day] = figures(clocked)
-    assert day["day"] == "2026-03-03"
-    assert (day["customers"], float(day["mrr"]), day["average_score"]) == (3, 150.5, 55)
-    assert day["status"]["expansion"] == {"customers": 1, "mrr": 100.5, "average_score": 100}
-    assert day["tier"]["mid"]["customers"] == 2
-    assert day["manager"][""]["customers"] == 2
-    assert set(day["tag"]) == {"", "vip", "eu"}
+    first = date(2026, 3, 3)
+    [(day, everybody)] = figures(clocked)
+    assert day == first
+    found = (everybody["customers"], float(everybody["mrr"]), everybody["average_score"])
+    assert found == (3, 150.5, 55)
+    assert figures(clocked, "status")[0][1]["expansion"]["average_score"] == 100
+    assert figures(clocked, "tier")[0][1]["mid"]["customers"] == 2
+    assert figures(clocked, "manager")[0][1][""]["customers"] == 2
+    assert set(figures(clocked, "tag")[0][1]) == {"", "vip", "eu"}
     turn(clocked, days=1)
-    assert [each["day"] for each in figures(clocked)] == ["2026-03-03", "2026-03-04"]
+    assert [day for day, _ in figures(clocked)] == [first, first + timedelta(days=1)]
 
 
-def figures(api: Api) -> list[Mapping[str, Any]]:
+def test_the_days_scores_are_kept_by_customer(clocked: Api) -> None:
+    ids = [clocked.upsert(name, **given)["id"] for name, given in (("A", {"nps": 10}), ("B", {}))]
+    turn(clocked, days=1)
+    snapshots, tenant = wiring().snapshots, clocked.tenant.id
+    first = date(2026, 3, 3)
+    assert snapshots.scores(tenant, first) == dict(zip(ids, (100, None), strict=True))
+    assert snapshots.scores(tenant, first + timedelta(days=1)) is None
+
+
+def test_a_known_day_is_the_latest_before_or_else_the_first(clocked: Api) -> None:
+    snapshots, tenant = wiring().snapshots, clocked.tenant.id
+    first, day = date(2026, 3, 3), timedelta(days=1)
+    assert snapshots.known_day(tenant, first, first - day) is None
+    turn(clocked, days=1)
+    turn(clocked, days=2)
+    found = [snapshots.known_day(tenant, first + n * day, date(2026, 1, 1)) for n in range(-1, 4)]
+    assert found == [first, first, first, first + 2 * day, first + 2 * day]
+    assert snapshots.known_day(tenant, first, first + day) == first + 2 * day
+
+
+def figures(api: Api, part: str = "") -> list[tuple[date, Mapping[str, Any]]]:
     first = date(2026, 3, 1)
-    return list(wiring().snapshots.between(api.tenant.id, first, first + timedelta(days=30)))
+    return list(wiring().snapshots.between(api.tenant.id, first, first + timedelta(days=30), part))
 
 
 def test_the_schedules_event_is_what_the_function_takes(api: Api) -> None:

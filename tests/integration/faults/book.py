@@ -215,6 +215,8 @@ class Book:
         if "lifecycle" in data:
             entry.facts["lifecycle"] = data["lifecycle"] or "active"
             entry.facts["lifecycle_auto"] = False
+            left = entry.facts.get("churned_on") or now.date()
+            put(entry.facts, "churned_on", left if data["lifecycle"] == "churned" else None)
         tags(entry.facts, data)
         merge(entry.custom, data.get("custom_fields", {}))
         overridden(entry, before, data, now, key_id)

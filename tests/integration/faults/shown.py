@@ -27,7 +27,7 @@ def assert_shown(view: Mapping[str, Any], entry: Entry, now: datetime, *, whole:
             assert view[name] == spelled(facts.get(name)), name
     for name in ("name", "external_id", "revenue_basis", "lifecycle", "lifecycle_auto", "tags"):
         assert view[name] == facts.get(name), name
-    for name in ("last_contact_on", "deleted_at", "score_changed_at"):
+    for name in ("last_contact_on", "churned_on", "deleted_at", "score_changed_at"):
         assert view[name] == spelled(facts.get(name)), name
     for name in AMOUNTS:
         shown = view[name]

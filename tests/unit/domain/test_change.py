@@ -155,6 +155,7 @@ def test_values_that_python_takes_for_equal_are_told_apart(before: Any, after: A
 EVERY_FACT: dict[str, Any] = {
     "name": "Other", "external_id": "x-1", "last_contact_on": date(2026, 3, 1), "mrr": 1, "arr": 12,
     "revenue_basis": "mrr", "tier": "smb", "lifecycle": "won", "lifecycle_auto": True,
+    "churned_on": date(2026, 3, 1),
     "manager": "Sarah", "tags": ("vip",), "renewal_date": date(2026, 3, 1), "note": "n",
     "next_touch": date(2026, 3, 1), "since": date(2026, 3, 1), "sentiment": "neutral",
     "scoring_profile": "big", "model_version": 2, "score": 1, "status": "critical",

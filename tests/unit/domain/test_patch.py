@@ -72,7 +72,7 @@ def test_what_was_not_sent_is_not_touched(patch: Patch) -> None:
     follows = {
         "mrr": {"arr", "revenue_basis"},
         "arr": {"mrr", "revenue_basis"},
-        "lifecycle": {"lifecycle_auto"},
+        "lifecycle": {"lifecycle_auto", "churned_on"},
     }
     may = set(patch.fields) | set().union(*(follows.get(name, set()) for name in patch.fields))
     may |= {"tags", "custom_fields", "override", "received", "signals"}

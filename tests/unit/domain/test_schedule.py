@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.strategies import instants
 
-from vitals.domain.schedule import DAILY, WEEKLY, Schedule, instant_of
+from vitals.domain.schedule import DAILY, MONTHLY, RECURRING, WEEKLY, Schedule, instant_of
 
 MINUTE = timedelta(minutes=1)
 ZONES = (
@@ -105,3 +105,25 @@ def test_a_skipped_time_is_the_change_and_a_double_one_the_first(
 ) -> None:
     found = instant_of(date.fromisoformat(day), time.fromisoformat(at), ZoneInfo(zone))
     assert found == datetime.fromisoformat(instant)
+
+
+def test_a_month_that_is_too_short_has_its_last_day() -> None:
+    monthly = Schedule(MONTHLY, time(9), day=31)
+    found, months = datetime(2026, 1, 1, tzinfo=UTC), []
+    for _ in range(4):
+        following = monthly.next_after(found, UTC)
+        assert following is not None
+        found = following
+        months.append((found.month, found.day, found.hour))
+    assert months == [(1, 31, 9), (2, 28, 9), (3, 31, 9), (4, 30, 9)]
+
+
+@given(st.sampled_from(RECURRING), times, st.integers(1, 31), instants, zones)
+def test_nothing_occurs_between_the_last_occurrence_and_the_next(
+    kind: str, at: time, day: int, instant: datetime, zone: str
+) -> None:
+    schedule, where = Schedule(kind, at, day % 7, day=day), ZoneInfo(zone)
+    last, following = schedule.last_until(instant, where), schedule.next_after(instant, where)
+    assert last is not None
+    assert last <= instant
+    assert schedule.next_after(last, where) == following

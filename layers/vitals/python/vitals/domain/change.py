@@ -12,8 +12,9 @@ from vitals.domain.instants import iso
 
 FACTS = (
     "name", "external_id", "last_contact_on", "mrr", "arr", "revenue_basis", "tier", "lifecycle",
-    "lifecycle_auto", "manager", "tags", "renewal_date", "next_touch", "since", "sentiment", "note",
-    "scoring_profile", "model_version", "score", "status", "score_changed_at", "deleted_at",
+    "lifecycle_auto", "churned_on", "manager", "tags", "renewal_date", "next_touch", "since",
+    "sentiment", "note", "scoring_profile", "model_version", "score", "status", "score_changed_at",
+    "deleted_at",
 )  # fmt: skip
 """Attributes of a customer that are facts by their own names."""
 

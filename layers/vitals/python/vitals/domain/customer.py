@@ -45,7 +45,8 @@ class Customer:
 
     *score*, *status* are what was last published; `published_at` gives them at any later instant.
     *signals* hold every signal but `days`, which follows from *last_contact_on*. Amounts are in
-    whole cents. *lifecycle_auto* tells that the at-risk stage was not set by hand (AMB-33).
+    whole cents. *lifecycle_auto* tells that the at-risk stage was not set by hand (AMB-33);
+    *churned_on* is the tenant's day on which the stage became churned, while it is.
     *recent* are the last days' published scores.
     """
 
@@ -64,6 +65,7 @@ class Customer:
     tier: str | None = None
     lifecycle: str = "active"
     lifecycle_auto: bool = False
+    churned_on: date | None = None
     manager: str | None = None
     tags: tuple[str, ...] = ()
     renewal_date: date | None = None

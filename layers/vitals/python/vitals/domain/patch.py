@@ -13,6 +13,8 @@ from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import local_day
 from vitals.domain.numbers import cents
 
+CHURNED = "churned"
+"""The stage of those who left."""
 MAX_TAGS = 50
 """A customer has at most so many tags (AMB-35)."""
 
@@ -73,7 +75,9 @@ def merged(customer: Customer, patch: Patch, moment: Moment) -> Customer:
     fields |= _revenue(customer, fields)
     if "lifecycle" in fields:
         # Null returns to the stage that a customer starts in; either way it is set by hand.
-        fields |= {"lifecycle": fields["lifecycle"] or "active", "lifecycle_auto": False}
+        stage = fields["lifecycle"] or "active"
+        fields |= {"lifecycle": stage, "lifecycle_auto": False}
+        fields["churned_on"] = (customer.churned_on or moment.today) if stage == CHURNED else None
     tags = fields["tags"] or () if "tags" in fields else customer.tags
     fields["tags"] = _tags(tags, patch.add_tags, patch.remove_tags)
     if patch.custom_fields is not None:

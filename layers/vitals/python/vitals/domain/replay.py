@@ -82,7 +82,9 @@ def _attribute(name: str, fact: Any) -> Any:
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "tags": tuple,
-    **dict.fromkeys(("last_contact_on", "renewal_date", "next_touch", "since"), date.fromisoformat),
+    **dict.fromkeys(
+        ("last_contact_on", "churned_on", "renewal_date", "next_touch", "since"), date.fromisoformat
+    ),
     **dict.fromkeys(("score_changed_at", "deleted_at"), datetime.fromisoformat),
 }
 """How what JSON cannot hold is had from the fact that stands for it."""

@@ -62,11 +62,13 @@ def rule_of(
 
 def schedule_of(document: Document) -> Schedule:
     """Return the schedule that *document* describes."""
+    on = document.get("on")
     return Schedule(
         kind=document.get("type", REALTIME),
         at=time.fromisoformat(document.get("at", "09:00")),
-        weekday=WEEKDAYS.index(document.get("on", WEEKDAYS[0])),
+        weekday=WEEKDAYS.index(on) if isinstance(on, str) else 0,
         time_zone=document.get("time_zone"),
+        day=on if isinstance(on, int) else 1,
     )
 
 

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from vitals.domain.instants import zone
 
-REALTIME, DAILY, WEEKLY = "realtime", "daily", "weekly"
+REALTIME, DAILY, WEEKLY, MONTHLY = "realtime", "daily", "weekly", "monthly"
 KINDS = (REALTIME, DAILY, WEEKLY)
+"""When a rule's messages may go out."""
+RECURRING = (DAILY, WEEKLY, MONTHLY)
+"""When a report may (IQ-147)."""
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """At once, or every day, or one *weekday* a week, at the local time *at*.
+    """At once, or every day, one *weekday* a week or one *day* a month, at the local time *at*.
 
-    *time_zone* is the rule's own (IANA); None: the tenant's.
+    A month that is too short has its last day. *time_zone* is its own (IANA); None: the tenant's.
     """
 
     kind: str = REALTIME
     at: time = time(9)
     weekday: int = 0
     time_zone: str | None = None
+    day: int = 1
 
     def next_after(self, instant: datetime, tenants: tzinfo) -> datetime | None:
         """Return the first occurrence after *instant*, in UTC; None for one that has none.
@@ -35,11 +40,24 @@ class Schedule:
         where = zone(self.time_zone) if self.time_zone else tenants
         day = instant.astimezone(where).date() - timedelta(days=1)
         while True:
-            if self.kind == DAILY or day.weekday() == self.weekday:
+            if self._is_on(day):
                 found = instant_of(day, self.at, where)
                 if found > instant:
                     return found
             day += timedelta(days=1)
+
+    def last_until(self, instant: datetime, tenants: tzinfo) -> datetime | None:
+        """Return the last occurrence at or before *instant*, in UTC; None for one that has none."""
+        found = None
+        following = self.next_after(instant - timedelta(days=32), tenants)
+        while following is not None and following <= instant:
+            found, following = following, self.next_after(following, tenants)
+        return found
+
+    def _is_on(self, day: date) -> bool:
+        if self.kind == MONTHLY:
+            return day.day == min(self.day, monthrange(day.year, day.month)[1])
+        return self.kind == DAILY or day.weekday() == self.weekday
 
 
 def instant_of(day: date, at: time, where: tzinfo) -> datetime:

@@ -57,6 +57,7 @@ def customer_view(
         "tier": customer.tier,
         "lifecycle": customer.lifecycle,
         "lifecycle_auto": customer.lifecycle_auto,
+        "churned_on": _day(customer.churned_on),
         "manager": customer.manager,
         "tags": list(customer.tags),
         "renewal_date": _day(customer.renewal_date),

@@ -64,6 +64,7 @@ _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
     ("tier", "t", _same, _same),
     ("lifecycle", "l", _same, _same),
     ("lifecycle_auto", "la", int, bool),
+    ("churned_on", "co", date.isoformat, date.fromisoformat),
     ("manager", "o", _same, _same),
     ("tags", "tg", list, tuple),
     ("renewal_date", "r", date.isoformat, date.fromisoformat),

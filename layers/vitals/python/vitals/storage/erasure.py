@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from vitals.domain.access import Tenant
+from vitals.domain.snapshot import PARTS
 from vitals.storage import keys
 from vitals.storage.customers import locks, stored_customer
 from vitals.storage.table import INDEX, Table
@@ -54,11 +55,13 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
     for partition in (
         keys.wakes_partition(tenant.id),
         keys.rules_partition(tenant.id),
+        keys.reports_partition(tenant.id),
         keys.health_partition(tenant.id),
         keys.audit_partition(tenant.id),
         keys.requests_partition(tenant.id),
         keys.jobs_partition(tenant.id),
-        keys.snapshots_partition(tenant.id),
+        *(keys.snapshots_partition(tenant.id, part) for part in ("", *PARTS)),
+        keys.scores_partition(tenant.id),
         keys.counters_partition(tenant.id),
         keys.tenant_partition(tenant.id),
     ):

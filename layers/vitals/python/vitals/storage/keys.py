@@ -19,6 +19,11 @@ SETTINGS: Final = "A#"
 FIRST, LAST = "0", "~"
 """What sorts before and behind every instant."""
 
+REPORT: Final = "report"
+"""The kind of what goes on when a report is due."""
+REPORT_SCHEDULE: Final = "P"
+LOOK: Final = "L"
+"""Kinds of entries that reports have beside the rulebook."""
 POINTER: Final = "REF#"
 """What leads from a customer to a delivery that names it among others."""
 CLOCK: Final = "CLOCK"
@@ -102,14 +107,31 @@ def due_partitions() -> list[str]:
     return [f"DUE#{shard:02d}" for shard in range(DUE_SHARDS)]
 
 
-def snapshots_partition(tenant_id: str) -> str:
-    """Return the partition of a tenant's daily snapshots."""
-    return f"T#{tenant_id}#SNAP"
+def snapshots_partition(tenant_id: str, part: str = "") -> str:
+    """Return the partition of a tenant's daily snapshots, of everybody or by one *part*."""
+    return f"T#{tenant_id}#SNAP#{part}" if part else f"T#{tenant_id}#SNAP"
+
+
+def scores_partition(tenant_id: str) -> str:
+    """Return the partition of who stood at which score on which day."""
+    return f"T#{tenant_id}#SCORES"
 
 
 def rules_partition(tenant_id: str) -> str:
     """Return the partition of a tenant's rules, connections and managers."""
     return f"T#{tenant_id}#RULES"
+
+
+def reports_partition(tenant_id: str) -> str:
+    """Return the partition of a tenant's report schedules, and of how its reports look."""
+    return f"T#{tenant_id}#REPORTS"
+
+
+def entry(tenant_id: str, kind: str, entry_id: str) -> Key:
+    """Return the key of an entry; what reports are about does not burden who reads the rules."""
+    of_reports = kind in (REPORT_SCHEDULE, LOOK)
+    place = reports_partition(tenant_id) if of_reports else rules_partition(tenant_id)
+    return place, f"{kind}#{entry_id}"
 
 
 def health_partition(tenant_id: str) -> str:
@@ -153,14 +175,18 @@ def wakes_partition(tenant_id: str) -> str:
     return f"T#{tenant_id}#WAKE"
 
 
-def wake_index(tenant_id: str) -> str:
-    """Return the index partition that holds when something of the tenant's goes on."""
-    return f"WAKE#{zlib.crc32(tenant_id.encode()) % DUE_SHARDS:02d}"
+def wake_index(tenant_id: str, kind: str) -> str:
+    """Return the index partition that holds when something of a *kind* of the tenant's goes on."""
+    return f"{_wakes(kind)}#{zlib.crc32(tenant_id.encode()) % DUE_SHARDS:02d}"
 
 
-def wake_indexes() -> list[str]:
-    """Return every index partition of what goes on at an instant."""
-    return [f"WAKE#{shard:02d}" for shard in range(DUE_SHARDS)]
+def wake_indexes(kind: str = "") -> list[str]:
+    """Return every index partition of what goes on at an instant; reports have their own."""
+    return [f"{_wakes(kind)}#{shard:02d}" for shard in range(DUE_SHARDS)]
+
+
+def _wakes(kind: str) -> str:
+    return "REPORT" if kind == REPORT else "WAKE"
 
 
 def model_version(sort_key: str) -> int:

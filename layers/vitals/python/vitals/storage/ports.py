@@ -233,11 +233,22 @@ class EntryChange:
     after: Entry | None
 
 
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something of a tenant's to be gone on with *at* an instant; *key* is its own."""
+
+    tenant_id: str
+    kind: str
+    key: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One act of administration: all that it changes, its audit event, and the answer it guards.
 
-    A *job* of version 1 is new; of another, it takes the place of the version before.
+    A *job* of version 1 is new; of another, it takes the place of the version before. *wakes* are
+    set in the place of those with their keys.
     """
 
     event: AuditEvent
@@ -246,6 +257,7 @@ class Act:
     models: Sequence[ModelVersion] = ()
     job: Job | None = None
     entries: Sequence[EntryChange] = ()
+    wakes: Sequence[Wake] = ()
     answer: StoredAnswer | None = None
 
 
@@ -334,10 +346,30 @@ class Clocks(Protocol):
 
 
 class Snapshots(Protocol):
-    """A tenant's days in figures."""
+    """A tenant's days in figures, and who stood at which score."""
 
-    def put(self, tenant_id: str, day: date, figures: Mapping[str, Any]) -> None:
-        """Store the figures of *day*, in the place of those that it had."""
+    def put(
+        self,
+        tenant_id: str,
+        day: date,
+        figures: Mapping[str, Mapping[str, Any]],
+        scores: Mapping[str, int | None],
+    ) -> None:
+        """Store the *figures* of *day*, by part ("" for everybody's), and *scores* by customer id.
 
-    def between(self, tenant_id: str, first: date, last: date) -> Iterator[Mapping[str, Any]]:
-        """Yield the figures of each day that has them, the oldest first, with their `day`."""
+        They take the place of those that it had. Raises StorageBusyError.
+        """
+
+    def between(
+        self, tenant_id: str, first: date, last: date, part: str = ""
+    ) -> Iterator[tuple[date, Mapping[str, Any]]]:
+        """Yield each day that has figures, the oldest first, with those of *part*."""
+
+    def scores(self, tenant_id: str, day: date) -> Mapping[str, int | None] | None:
+        """Return everybody's score of *day* by customer id, None if they are not known."""
+
+    def known_day(self, tenant_id: str, day: date, since: date) -> date | None:
+        """Return the latest day up to *day* whose scores are known, else the first after it.
+
+        None earlier than *since*.
+        """

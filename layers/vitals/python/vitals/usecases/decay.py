@@ -82,10 +82,11 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     else:
         whole = False
     snapshot = turn.snapshot if whole else _counted(context)
-    figures = {"as_of": iso(context.now), **snapshot.shown()}
+    figures = snapshot.shown()
+    everybody = figures[""] | {"as_of": iso(context.now)}
     day = date.fromisoformat(job.params["day"])
-    context.snapshots.put(context.tenant.id, day, figures)
-    return {**run.job.progress, "customers": figures["customers"]}
+    context.snapshots.put(context.tenant.id, day, figures | {"": everybody}, snapshot.scores)
+    return {**run.job.progress, "customers": everybody["customers"]}
 
 
 class _Turn:

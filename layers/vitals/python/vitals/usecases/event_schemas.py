@@ -64,6 +64,7 @@ _CUSTOMER: Fields = {
     "tier": ("tier?", "how large the account is"),
     "lifecycle": ("lifecycle", "the stage"),
     "lifecycle_auto": ("boolean", "the stage was not set by hand"),
+    "churned_on": ("day?", "when the stage became churned"),
     "manager": ("string?", "who looks after it"),
     "tags": ("[string]", "in the order given"),
     "renewal_date": ("day?", "when the contract renews"),
@@ -159,6 +160,25 @@ SHAPES: Mapping[str, Fields] = {
         "by": ("string", "the key that did it"),
         "at": ("instant", "when"),
         "note": ("string?", "why, if somebody said so"),
+    },
+    "report": {
+        "name": ("string", "which report"),
+        "title": ("string", "what it is called"),
+        "subject": ("string", "whom it is about"),
+        "format": ("string", "json, csv, html or pdf"),
+    },
+    "report_schedule": {
+        "id": ("string", "the schedule's id"),
+        "name": ("string", "its name"),
+    },
+    "report_period": {
+        "from": ("day", "the first day"),
+        "to": ("day", "the last"),
+    },
+    "report_figure": {
+        "label": ("string", "what it is"),
+        "value": ("string", "what it stands at, in the tenant's language of numbers"),
+        "change": ("string?", "what it was before, or by how much it moved"),
     },
     "connection": {
         "id": ("string", "the connection's id"),
