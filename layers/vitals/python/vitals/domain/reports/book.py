@@ -1,0 +1,209 @@
+"""A book: the accounts that a report is about, as of an instant, and how they stood before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import cached_property
+from typing import Any
+
+from vitals.domain.change import Change
+from vitals.domain.customer import Customer
+from vitals.domain.instants import local_day, zone
+from vitals.domain.model import ScoringModel
+from vitals.domain.numbers import Number
+from vitals.domain.operations import (
+    cadence_status,
+    days_until_renewal,
+    expansion_estimate,
+    priority,
+)
+from vitals.domain.patch import CHURNED
+from vitals.domain.scoring import Contribution, contributions
+from vitals.domain.snapshot import AT_RISK, Figures
+from vitals.domain.standing import Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which customers a report is about: OR within one, AND across; empty ones let all pass.
+
+    Managers and tags are case-folded.
+    """
+
+    managers: frozenset[str] = frozenset()
+    tiers: frozenset[str] = frozenset()
+    lifecycles: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    def pass_(self, customer: Customer) -> bool:
+        """Tell whether *customer* is meant."""
+        return (
+            (not self.lifecycles or customer.lifecycle in self.lifecycles)
+            and (not self.tiers or customer.tier in self.tiers)
+            and (not self.managers or (customer.manager or "").casefold() in self.managers)
+            and (not self.tags or not self.tags.isdisjoint(tag.casefold() for tag in customer.tags))
+        )
+
+    def shown(self) -> dict[str, tuple[str, ...]]:
+        """Return the filters that are set, by their parameters' names."""
+        parts = {
+            "manager": self.managers,
+            "tier": self.tiers,
+            "lifecycle": self.lifecycles,
+            "tag": self.tags,
+        }
+        return {name: tuple(sorted(values)) for name, values in parts.items() if values}
+
+
+class Account:
+    """One customer of a book, with all that reports say of it; found when it is first asked for."""
+
+    __slots__ = ("_book", "customer", "score", "standing", "status")
+
+    def __init__(self, book: Book, customer: Customer, model: ScoringModel) -> None:
+        self._book = book
+        self.customer = customer
+        self.standing = Standing(customer, model, book.as_of)
+        self.score, self.status = self.standing.published
+
+    @property
+    def mrr(self) -> Number:
+        """Monthly revenue; 0 for none known."""
+        return self.customer.mrr or 0
+
+    @property
+    def at_risk(self) -> bool:
+        """Whether its band is one of the two lowest."""
+        return self.status in AT_RISK
+
+    @property
+    def priority(self) -> dict[str, Any] | None:
+        """The priority and its parts (AMB-48); None without a score or revenue."""
+        model, today = self.standing.model, self.standing.today
+        return priority(self.customer, model, self.score, self._book.portfolio_mrr, today)
+
+    @property
+    def cadence(self) -> str:
+        """The cadence's state: on_track, due_soon or overdue."""
+        standing = self.standing
+        return cadence_status(self.customer, standing.model, standing.contacted, standing.today)
+
+    @property
+    def renewal_in(self) -> int | None:
+        """Days until the renewal, negative once it has passed."""
+        return days_until_renewal(self.customer, self.standing.today)
+
+    @property
+    def expansion(self) -> Number | None:
+        """The MRR that it may add (IQ-102)."""
+        return expansion_estimate(self.customer, self.standing.model, self.status)
+
+    @property
+    def contributions(self) -> list[Contribution]:
+        """What each signal gives the score."""
+        standing = self.standing
+        model = standing.model
+        profile = self.customer.profile(model)
+        values = self.customer.taken(model, standing.today)
+        computed = self.customer.computed(model, standing.today)
+        return contributions(model, profile, values, computed)
+
+    @property
+    def was(self) -> int | None:
+        """The score at the period's beginning; None if it had none, or was not there."""
+        return self._book.scores_then.get(self.customer.id)
+
+    @property
+    def moved(self) -> int | None:
+        """By how many points the score moved since then; None where either is unknown."""
+        was = self.was
+        return None if was is None or self.score is None else self.score - was
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was not there at the period's beginning, of which something is known."""
+        return self._book.then is not None and self.customer.id not in self._book.scores_then
+
+
+@dataclass
+class Book:
+    """What a report is made of.
+
+    *accounts* are those of *filters* as of *as_of*, without those that churned (unless a filter
+    asks for that stage) or are in the trash; *churned* are those that did, *trashed* those that
+    are there. *model* is the newest model, *portfolio_mrr* what all customers pay.
+
+    *period* is how many days the report looks back. *then* is the day that it compares with: the
+    latest known one at or before the period's beginning, else the first known; None if no day is.
+    *figures_then* are that day's figures of the same filters, None where a day's figures are not
+    divided by these; *scores_then* everybody's scores of that day by id, whoever *filters* mean.
+    *daily* are the days' figures of the period, oldest first, by what they are of: "" is the book
+    itself. *histories* are the visible changes of some customers, newest first; *feed* are those
+    of everybody in the period, newest first, the latest so many. *about* is the id of the customer
+    that the report is about.
+    """
+
+    as_of: datetime
+    model: ScoringModel
+    portfolio_mrr: Number = 0
+    filters: Filters = field(default_factory=Filters)
+    subject: str = ""
+    period: int = 30
+    then: date | None = None
+    figures_then: Figures | None = None
+    scores_then: Mapping[str, int | None] = field(default_factory=dict)
+    daily: Mapping[str, Sequence[tuple[date, Figures]]] = field(default_factory=dict)
+    histories: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+    feed: Sequence[Change] = ()
+    about: str | None = None
+    accounts: list[Account] = field(default_factory=list)
+    churned: list[Account] = field(default_factory=list)
+    trashed: list[Customer] = field(default_factory=list)
+
+    @cached_property
+    def where(self) -> tzinfo:
+        """The tenant's time zone."""
+        return zone(self.model.time_zone)
+
+    @cached_property
+    def today(self) -> date:
+        """The day there."""
+        return local_day(self.as_of, self.where)
+
+    def add(self, customer: Customer, model: ScoringModel) -> None:
+        """Take *customer*, whose own model version is *model*, in if the filters mean it."""
+        if not self.filters.pass_(customer):
+            return
+        if customer.deleted_at is not None:
+            self.trashed.append(customer)
+        elif customer.lifecycle == CHURNED and CHURNED not in self.filters.lifecycles:
+            self.churned.append(Account(self, customer, model))
+        else:
+            self.accounts.append(Account(self, customer, model))
+
+    def account(self, customer_id: str) -> Account | None:
+        """Return the account of a customer, churned or not."""
+        everybody = (*self.accounts, *self.churned)
+        return next((each for each in everybody if each.customer.id == customer_id), None)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the accounts as of now, counted as a day's are."""
+        found = Figures()
+        for each in self.accounts:
+            found.count(each.customer, each.score, each.status)
+        return found
+
+    @property
+    def lost(self) -> list[int | None]:
+        """The scores at the period's beginning of those who were there and are not any more.
+
+        With filters: of those who churned or are in the trash and that the filters mean.
+        """
+        if self.filters.shown():
+            gone = [each.customer for each in self.churned] + self.trashed
+            return [self.scores_then[each.id] for each in gone if each.id in self.scores_then]
+        here = {each.customer.id for each in self.accounts}
+        return [score for key, score in self.scores_then.items() if key not in here]

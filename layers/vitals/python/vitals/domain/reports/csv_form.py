@@ -1,0 +1,36 @@
+"""A table as CSV (RFC 4180), safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from vitals.domain.reports.document import Plain, Table, plain
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def table_csv(table: Table) -> str:
+    """Return *table*, its columns named as in JSON, every value as it stands there."""
+    return as_csv([column.name for column in table.columns], table.rows)
+
+
+def as_csv(names: Sequence[str], rows: Iterable[Sequence[Plain]]) -> str:
+    """Return *rows* under *names*, with CRLF; lists are comma-separated, nothing known is empty.
+
+    Text that a spreadsheet would run as a formula stands behind an apostrophe (OWASP).
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Plain) -> str:
+    if value is None:
+        return ""
+    shown = ",".join(value) if isinstance(value, tuple) else str(plain(value))
+    is_text = isinstance(value, str | tuple)
+    return f"'{shown}" if is_text and shown.startswith(_FORMULA) else shown

@@ -1,0 +1,275 @@
+"""Sections that several reports share: key figures, whom to call first, who moved, how to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from vitals.domain.model import ScoringModel
+from vitals.domain.numbers import Number
+from vitals.domain.reports.accounts import (
+    Ranked,
+    costs,
+    first_to_call,
+    reasons,
+)
+from vitals.domain.reports.book import Account, Book
+from vitals.domain.reports.catalogue import BY_NAME
+from vitals.domain.reports.document import (
+    AVERAGE,
+    BAND,
+    CONTRIBUTIONS,
+    COUNT,
+    DAY,
+    DAYS,
+    DOWN,
+    INDEX,
+    MONEY,
+    NAME,
+    NUMBER,
+    POINTS,
+    SCORE,
+    TEXT,
+    UP,
+    WORD,
+    Chart,
+    Column,
+    Document,
+    Figure,
+    Line,
+    Plain,
+    Prose,
+    Section,
+    Series,
+    Table,
+)
+from vitals.domain.reports.headlines import DRIVERS, compared_with
+from vitals.domain.reports.movement import moved_by
+
+FIRST: Final = 10
+"""So many accounts are named as those to call first."""
+
+Row = tuple[Plain, ...]
+ACCOUNT = Column("name", "Customer", NAME)
+MANAGER = Column("manager", "Manager", TEXT)
+TIER = Column("tier", "Tier", WORD)
+HEALTH = Column("score", "Score", SCORE)
+STATUS = Column("status", "Band", BAND)
+WAS = Column("score_then", "Was", SCORE)
+MOVED = Column("moved", "Change", POINTS)
+MRR = Column("mrr", "MRR", MONEY)
+RENEWS_ON = Column("renewal_date", "Renewal", DAY)
+RENEWS_IN = Column("days_until_renewal", "Renews in", DAYS)
+PARTS = (
+    Column("risk", "Risk", INDEX),
+    Column("revenue_share", "Revenue share", INDEX),
+    Column("renewal_factor", "Renewal factor", INDEX),
+    Column("priority", "Priority", INDEX),
+)
+REASON = Column("reason", "Why", TEXT)
+QUIET = Column("quiet_days", "Days quiet", DAYS)
+CONTACT = Column("last_contact_on", "Last contact", DAY)
+FIELDS: Final[Mapping[str, Callable[[Account], Plain]]] = {
+    "name": lambda account: account.customer.name,
+    "manager": lambda account: account.customer.manager,
+    "tier": lambda account: account.customer.tier,
+    "mrr": lambda account: account.customer.mrr,
+    "score_then": lambda account: account.was,
+    "score": lambda account: account.score,
+    "status": lambda account: account.status,
+    "moved": lambda account: account.moved,
+    "renewal_date": lambda account: account.customer.renewal_date,
+    "days_until_renewal": lambda account: account.renewal_in,
+    "last_contact_on": lambda account: account.customer.last_contact_on,
+    "quiet_days": lambda account: account.standing.quiet_days,
+}
+"""How an account has each of these columns."""
+
+KPIS: Final = (
+    ("average_score", "Average score", AVERAGE, "average", UP, "of those with a score"),
+    ("customers", "Customers", COUNT, "customers", UP, ""),
+    ("mrr", "MRR", MONEY, "mrr", UP, ""),
+    ("arr", "ARR", MONEY, "arr", UP, ""),
+    ("at_risk", "At risk", COUNT, "at_risk", DOWN, "customers in Critical and At Risk"),
+    ("revenue_at_risk", "MRR at risk", MONEY, "at_risk_mrr", DOWN, "what those at risk pay"),
+)
+"""Figures that a day's can be compared with: name, label, kind, attribute, better, note."""
+
+
+def report(
+    book: Book,
+    name: str,
+    *,
+    headlines: Sequence[Line],
+    sections: Sequence[Section | None],
+    table: str,
+    period: tuple[date, date] | None = None,
+) -> Document:
+    """Return the document of the report *name* on *book*, without the sections that are None.
+
+    Its period is *period*, else from the day that it compares with until today.
+    """
+    compared = (book.then, book.today) if book.then is not None else None
+    return Document(
+        report=name,
+        title=BY_NAME[name].title,
+        subject=book.subject,
+        as_of=book.as_of,
+        time_zone=book.model.time_zone,
+        model_version=book.model.version,
+        headlines=tuple(headlines),
+        sections=tuple(section for section in sections if section is not None),
+        table=table,
+        period=period or compared,
+        filters=book.filters.shown(),
+    )
+
+
+def how_to_read(book: Book, *more: Line) -> Prose:
+    """Return the sentences that every report ends with, after *more* of its own."""
+    lines = (
+        *more,
+        compared_with(book),
+        Line(
+            "At risk is a score under {}, where Watch begins: the bands Critical and At Risk.",
+            ((SCORE, at_risk_below(book.model)),),
+        ),
+        Line(
+            "Priority = (100 − score) / 100 × share of all MRR × renewal factor, from 0 to 1. The "
+            "factor is the highest when the renewal is near or overdue. Customers without a score "
+            "or revenue have no priority."
+        ),
+        Line("Churned customers count nowhere here, unless the filters ask for them."),
+    )
+    return Prose(name="reading", title="How to read this", lines=lines)
+
+
+def at_risk_below(model: ScoringModel) -> int:
+    """Return the lowest score that is not at risk any more."""
+    return dict(model.bands)["watch"]
+
+
+def call_table(book: Book, accounts: Sequence[Account] | None = None) -> Table:
+    """Return the first accounts to call, of *accounts* or of the whole book, and why."""
+    found = book.accounts if accounts is None else accounts
+    return Table(
+        name="priority_accounts",
+        title="Call first",
+        columns=(ACCOUNT, MANAGER, HEALTH, STATUS, MRR, RENEWS_IN, *PARTS, REASON),
+        rows=tuple(map(_call_row, first_to_call(found, FIRST, book.portfolio_mrr))),
+    )
+
+
+def priority_parts(ranked: Ranked) -> Row:
+    """Return the parts of a priority in the order of PARTS, None for those of none."""
+    parts = ranked.priority
+    if parts is None:
+        return None, None, None, None
+    return parts["risk"], parts["revenue_share"], parts["renewal_factor"], parts["score"]
+
+
+def mover_table(book: Book, name: str, title: str, accounts: Sequence[Account]) -> Table:
+    """Return *accounts* with their scores then and now, and the signals that moved them most."""
+    return Table(
+        name=name,
+        title=title,
+        columns=(
+            ACCOUNT,
+            MANAGER,
+            MRR,
+            WAS,
+            HEALTH,
+            STATUS,
+            MOVED,
+            Column("signal_1", "Moved most by", WORD),
+            Column("change_1", "Its part", POINTS),
+            Column("signal_2", "Then by", WORD),
+            Column("change_2", "Its part", POINTS),
+        ),
+        rows=tuple(_mover_row(book, account) for account in accounts),
+        empty="Nobody.",
+    )
+
+
+def account_table(
+    name: str, title: str, columns: Sequence[Column], accounts: Sequence[Account]
+) -> Table:
+    """Return *accounts* in their order, by columns of FIELDS."""
+    found = [FIELDS[column.name] for column in columns]
+    return Table(
+        name=name,
+        title=title,
+        columns=tuple(columns),
+        rows=tuple(tuple(field(account) for field in found) for account in accounts),
+        empty="Nobody.",
+    )
+
+
+def chart_of_costs(title: str, means: Sequence[tuple[str, Number]]) -> Chart | None:
+    """Return the chart of *means*, the points that each signal costs; None without any."""
+    if not means:
+        return None
+    signal, most = means[0]
+    return Chart(
+        name="costs",
+        title=title,
+        chart=CONTRIBUTIONS,
+        labels=tuple(signal for signal, _ in means),
+        label_kind=WORD,
+        kind=POINTS,
+        series=(Series(name="costs", label="Points", values=tuple(-lost for _, lost in means)),),
+        says=Line(
+            "{} costs most: on the mean {} points of a score, of 100.",
+            ((WORD, signal), (NUMBER, most)),
+        ),
+    )
+
+
+def kpis(book: Book, *names: str) -> tuple[Figure, ...]:
+    """Return the figures of KPIS called *names*, beside those of the day that is compared with."""
+    now, then = book.figures, book.figures_then
+    return tuple(
+        Figure(
+            name=name,
+            label=label,
+            kind=kind,
+            value=getattr(now, field),
+            previous=getattr(then, field) if then is not None else None,
+            better=better,
+            note=note,
+        )
+        for name, label, kind, field, better, note in KPIS
+        if name in names
+    )
+
+
+def _call_row(ranked: Ranked) -> Row:
+    account = ranked.account
+    customer = account.customer
+    return (
+        customer.name,
+        customer.manager,
+        account.score,
+        account.status,
+        customer.mrr,
+        account.renewal_in,
+        *priority_parts(ranked),
+        reasons(account, costs(account)),
+    )
+
+
+def _mover_row(book: Book, account: Account) -> Row:
+    customer = account.customer
+    drivers: list[Plain] = [each for pair in moved_by(book, account)[:DRIVERS] for each in pair]
+    drivers += [None] * (2 * DRIVERS - len(drivers))
+    return (
+        customer.name,
+        customer.manager,
+        customer.mrr,
+        account.was,
+        account.score,
+        account.status,
+        account.moved,
+        *drivers,
+    )
