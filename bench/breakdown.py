@@ -12,9 +12,8 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 
 import actions
-import jobs as jobs_function
 from vitals.domain import customer
-from vitals.runtime import http, serve, wiring
+from vitals.runtime import http, serve, wiring, working
 from vitals.storage import administration, codec, customers, jobs, table, tenants
 from vitals.usecases import context, get_customer, rescore, upsert_account, write
 
@@ -43,7 +42,7 @@ PARTS: Sequence[Part] = (
     ("use-case: input checked", get_customer, ("read",)),
     ("use-case: input checked", upsert_account, ("read_customer",)),
     (REST, actions, ("serve",)),
-    (REST, jobs_function, ("run_job",)),
+    (REST, working, ("run_job",)),
     (REST, rescore, ("_score",)),
 )  # fmt: skip
 """The functions of each part, where they are called by name."""

@@ -127,6 +127,7 @@ def a_context(
         new_id=lambda _: ID,
         new_key=lambda _: ("secret", "digest"),
         pause=no_wait,
+        sleep=lambda _: None,
         has_time=lambda: True,
         report=_unforeseen,
         forget=lambda _: None,

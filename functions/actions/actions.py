@@ -27,6 +27,8 @@ from vitals.runtime.wiring import wiring
 from vitals.usecases.context import Idempotency
 
 PATH = "/functions/v1/api-inbound"
+LINKS = ("/reports", "/unsubscribe")
+"""Where the links of messages lead: to who has one, without a key."""
 LONGEST_KEY = 255
 SHOWN = 40
 """So much of a wrong action's name is shown."""
@@ -43,6 +45,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _route(exchange: Exchange) -> Response:
     request = exchange.request
+    if request.path in LINKS:
+        from vitals.runtime.links import followed  # noqa: PLC0415 - few requests follow a link
+
+        return followed(exchange)
     if request.path.rstrip("/") != PATH:
         raise NotFoundError(f"nothing is at {request.path}: the API is at {PATH}")
     if request.method not in ("GET", "POST"):
@@ -74,9 +80,12 @@ def _route(exchange: Exchange) -> Response:
     headers = {}
     if run.replays:
         headers["Idempotency-Replayed"] = "true"
-    if answer.pop("shape", "object") == "array":
-        return Response(200, answer["data"], headers)
-    return Response(200, answer, headers)
+    shape = answer.pop("shape", "object")
+    if shape == "csv":
+        headers["Content-Type"] = "text/csv; charset=utf-8"
+        headers["Content-Disposition"] = f'attachment; filename="{answer["filename"]}"'
+        return Response(200, headers=headers, text=answer["data"])
+    return Response(200, answer["data"] if shape == "array" else answer, headers)
 
 
 def _asked(request: Request) -> tuple[str, dict[str, Any], VitalsError | None]:
@@ -128,13 +137,22 @@ def _allowed(request: Request, name: str) -> Action:
     if action is None:
         said = f"{name[:SHOWN]!r} is no action" if name else "no action was named"
         raise UnknownActionError(
-            f"{said}: name one of {', '.join(ACTIONS)}", extra={"actions": list(ACTIONS)}
+            f"{said}{_meant(name)}: name one of `actions`; list_actions says what each takes",
+            extra={"actions": list(ACTIONS)},
         )
     if request.method not in action.methods:
         raise MethodNotAllowedError(
             f"{name} changes data: call it by POST", extra={"allow": list(action.methods)}
         )
     return action
+
+
+def _meant(name: str) -> str:
+    """Return the likeliest action that was meant, as a question."""
+    import difflib  # noqa: PLC0415 - only mistakes pay for it
+
+    close = difflib.get_close_matches(name[:SHOWN].casefold(), ACTIONS, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _idempotency(request: Request) -> Idempotency | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping
 from typing import Any
 
 from vitals.runtime import clock
 from vitals.runtime.logging import logger, measure
+from vitals.runtime.messages import each_message
 from vitals.runtime.metrics import DELIVERY
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
@@ -19,15 +19,7 @@ wiring()
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Make the attempts that the messages name; those that broke off are named again."""
-    failed = []
-    for record in event["Records"]:
-        logger().append_keys(trace_id=context.aws_request_id, tenant_id=None)
-        try:
-            _deliver(json.loads(record["body"]), context)
-        except Exception:  # noqa: BLE001 - the queue sends the message again, then sets it aside
-            logger().exception("delivery broke off")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return each_message(event, context, _deliver)
 
 
 def _deliver(message: Mapping[str, str], context: LambdaContext) -> None:

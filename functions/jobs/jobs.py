@@ -7,17 +7,13 @@ import gc
 # Start-up makes only what stays: looking for garbage in it costs a tenth of a cold start.
 gc.disable()
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from vitals.domain.access import ApiKey
-from vitals.domain.job import FAILED, Job
-from vitals.runtime import clock
-from vitals.runtime.logging import logger, measure
-from vitals.runtime.metrics import JOB
+from vitals.runtime.messages import each_message
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
+from vitals.runtime.working import work
 from vitals.storage.keys import tenant_of_jobs
 from vitals.usecases import (
     decay,
@@ -37,9 +33,9 @@ from vitals.usecases.jobs import (
     REDRIVE,
     RESCORE,
 )
-from vitals.usecases.runner import Runner, run_job
+from vitals.usecases.runner import Runner
 
-RUNNERS: Mapping[str, Runner] = {
+RUNNERS: dict[str, Runner] = {
     RESCORE: rescore.run,
     PREVIEW: preview.run,
     DELETE_TENANT: tenants.run_delete,
@@ -59,45 +55,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     A message holds a record of the table's stream, as it came through the pipe.
     """
-    failed = []
-    for record in event["Records"]:
-        logger().append_keys(trace_id=context.aws_request_id, tenant_id=None, job_id=None)
-        try:
-            _go_on(json.loads(record["body"]), context)
-        except Exception:  # noqa: BLE001 - the queue sends the message again, then sets it aside
-            logger().exception("job broke off")
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return each_message(event, context, _go_on)
 
 
 def _go_on(record: Mapping[str, Any], context: LambdaContext) -> None:
     keys = record["dynamodb"]["Keys"]
-    tenant_id, job_id = tenant_of_jobs(keys["PK"]["S"]), keys["SK"]["S"]
-    logger().append_keys(tenant_id=tenant_id, job_id=job_id)
-    wired, started = wiring(), clock.monotonic()
-    now = clock.now()
-    tenant = wired.tenants.tenant(tenant_id, consistent=True)
-    job = wired.jobs.get(tenant_id, job_id)
-    if tenant is None or tenant.deleted_at is not None or job is None:
-        logger().info("job is no more")
-        return
-    run = wired.context(
-        _asker(job), tenant, now, lambda: context.get_remaining_time_in_millis() / 1000
-    )
-    state = run_job(run, job, RUNNERS[job.kind], clock.sleep, context.aws_request_id)
-    measure(
-        "job",
-        now,
-        JOB,
-        kind=job.kind,
-        state=state,
-        jobs=1,
-        # A message that comes again finds a job that failed before: that is no new failure.
-        jobs_failed=int(state == FAILED and not job.is_over),
-        job_ms=round((clock.monotonic() - started) * 1000, 1),
-    )
-
-
-def _asker(job: Job) -> ApiKey:
-    """Return the key that asked for the job, as changes name it; it opens nothing by itself."""
-    return ApiKey(job.by, job.tenant_id, f"{job.kind} job", (), job.created_at, prefix="")
+    work(tenant_of_jobs(keys["PK"]["S"]), keys["SK"]["S"], context, RUNNERS)

@@ -57,6 +57,14 @@ class Reply:
         return {(each["code"], each["field"]) for each in self.body["warnings"]}
 
 
+def _read(answer: Mapping[str, Any]) -> Any:
+    kind = answer["headers"]["Content-Type"]
+    body = answer["body"]
+    if kind.startswith("text/"):
+        return body
+    return json.loads(body) if body else None
+
+
 @dataclass
 class Clock:
     """What the function's clock says; tests move it."""
@@ -140,7 +148,7 @@ class Api:
         return Reply(
             answer["statusCode"],
             {name.lower(): value for name, value in answer["headers"].items()},
-            json.loads(answer["body"]) if answer["body"] else None,
+            _read(answer),
         )
 
     def upsert(self, name: str = "Acme Corp", /, **fields: object) -> Any:
@@ -192,7 +200,15 @@ class Api:
                 ),
             }
             for item in self.table.item.scan(consistent_read=True)
-            if item.state == "queued"
+            if item.state == "queued" and item.queue is None
+        ]
+
+    def queued_reports(self) -> list[dict[str, str]]:
+        """Return a message for every report job that is queued, as the reactions would send it."""
+        return [
+            {"tenant_id": item.PK.split("#")[1], "job_id": item.SK}
+            for item in self.table.item.scan(consistent_read=True)
+            if item.state == "queued" and item.queue == "reports"
         ]
 
     def restart(self) -> None:

@@ -50,6 +50,8 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     played = Outside()
     monkeypatch.setattr("vitals.runtime.outbound.KeyVault", played.vault)
     monkeypatch.setattr("vitals.runtime.outbound.QueueSender", played.sender)
+    monkeypatch.setattr("vitals.runtime.outbound.JobSender", played.report_sender)
+    monkeypatch.setattr("vitals.runtime.outbound.BucketFiles", played.bucket)
     monkeypatch.setattr("vitals.runtime.outbound.attempt", played.attempt)
     return played
 

@@ -16,9 +16,11 @@ from tests.integration.actions.api import Api
 import alerts
 import deliver
 import reactions
+import reports
 from vitals.domain.connection import Connection, Secrets
 from vitals.domain.delivery import OK, Attempt
 from vitals.domain.instants import iso
+from vitals.storage.reaction_ports import Files
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Outside:
 
     sent: list[Sent] = field(default_factory=list)
     queue: list[dict[str, str]] = field(default_factory=list)
+    reports: list[dict[str, str]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     verdict: Verdict = received
 
     def vault(self, _key: str) -> Outside:
@@ -52,6 +56,12 @@ class Outside:
 
     def sender(self, _url: str) -> Outside:
         return self
+
+    def report_sender(self, _url: str) -> PlayedReports:
+        return PlayedReports(self)
+
+    def bucket(self, _name: str) -> PlayedFiles:
+        return PlayedFiles(self)
 
     def seal(self, tenant_id: str, connection_id: str, secrets: Secrets) -> str:
         until = secrets.previous_until
@@ -73,7 +83,12 @@ class Outside:
         ]
 
     def attempt(
-        self, connection: Connection, secrets: Secrets, payload: Mapping[str, Any], at: datetime
+        self,
+        _files: Files,
+        connection: Connection,
+        secrets: Secrets,
+        payload: Mapping[str, Any],
+        at: datetime,
     ) -> Attempt:
         # As it arrives: text.
         arrived = json.loads(json.dumps(payload, default=float))
@@ -84,6 +99,40 @@ class Outside:
     def told(self, kind: str) -> list[Any]:
         """The payloads of one type that were sent, in their order."""
         return [each.payload for each in self.sent if each.payload["type"] == kind]
+
+
+@dataclass
+class PlayedReports:
+    """The queue of the reports function."""
+
+    outside: Outside
+
+    def send(self, tenant_id: str, job_id: str, _deduplication: str) -> None:
+        self.outside.reports.append({"tenant_id": tenant_id, "job_id": job_id})
+
+
+@dataclass
+class PlayedFiles:
+    """The bucket of reports."""
+
+    outside: Outside
+
+    def put(self, key: str, content: bytes, _media_type: str, _filename: str) -> None:
+        self.outside.files[key] = content
+
+    def get(self, key: str) -> bytes:
+        return self.outside.files[key]
+
+    def link(self, key: str, seconds: int) -> str:
+        return f"https://files.example.com/{key}?expires={seconds}"
+
+
+def make_reports(api: Api, messages: Sequence[Mapping[str, str]]) -> None:
+    """Hand messages of the reports function's queue in."""
+    for message in messages:
+        record = {"messageId": message["job_id"], "body": json.dumps(message)}
+        answer = reports.handler({"Records": [record]}, api.context)
+        assert answer == {"batchItemFailures": []}
 
 
 class Reacting:
@@ -110,9 +159,11 @@ class Reacting:
         """React to all that was written, and deliver all that follows, until all is quiet."""
         for _ in range(50):
             records = self.records()
-            if not records and not self.outside.queue:
+            if not records and not self.outside.queue and not self.outside.reports:
                 return
             self.react(records)
+            messages, self.outside.reports[:] = list(self.outside.reports), []
+            make_reports(self.api, messages)
             self.deliver()
         raise AssertionError("reactions follow from reactions")
 
@@ -133,12 +184,15 @@ class Reacting:
         """Let time pass, and have the schedule go on with what is due by then."""
         self.api.later(**units)
         alerts.handler({"time": iso(self.api.clock.now)}, self.api.context)
+        reports.handler({"time": iso(self.api.clock.now)}, self.api.context)
         self.settle()
 
     @staticmethod
     def _passes(record: Mapping[str, Any]) -> bool:
         """Tell whether the event source's filters let the record through."""
         found = record["dynamodb"]
-        pending = found.get("NewImage", {}).get("state") == {"S": "pending"}
+        image = found.get("NewImage", {})
+        pending = image.get("state") == {"S": "pending"}
+        report = image.get("state") == {"S": "queued"} and "queue" in image
         sort: str = found["Keys"]["SK"]["S"]
-        return pending or sort.startswith(("C#", "MODEL#"))
+        return pending or report or sort.startswith(("C#", "MODEL#"))

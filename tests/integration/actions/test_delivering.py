@@ -17,8 +17,8 @@ from tests.integration.actions.test_decay import born, ticked
 
 from vitals.domain.delivery import GONE, RETRY, SCHEDULE, Attempt, Delivery
 from vitals.runtime.wiring import wiring
-from vitals.storage.ports import Act, Entry, EntryChange
-from vitals.storage.reaction_ports import CONNECTION, DIGEST, MANAGER, Wake
+from vitals.storage.ports import Act, Entry, EntryChange, Wake
+from vitals.storage.reaction_ports import CONNECTION, DIGEST, MANAGER
 
 Answer = Callable[[Sent], Attempt]
 HOUR = timedelta(hours=1)

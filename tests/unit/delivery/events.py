@@ -80,6 +80,19 @@ def changed(name: str = "Acme Corp") -> dict[str, Any]:
     return event("health.changed", {"customer": customer(name), "score": score})
 
 
+def report(name: str = "Weekly Digest") -> dict[str, Any]:
+    data = {
+        "report": {"name": "weekly_digest", "title": name, "subject": name, "format": "pdf"},
+        "schedule": {"id": "01P", "name": name},
+        "test": False, "as_of": AT, "time_zone": "UTC", "period": None,
+        "filters": {"manager": [name]}, "headlines": [name, name],
+        "figures": [{"label": name, "value": name, "change": name}],
+        "link": "https://api.example.com/reports?link=T.J.S", "link_until": AT,
+        "unsubscribe": "https://api.example.com/unsubscribe?link=T.S.A.X",
+    }  # fmt: skip
+    return event("report.ready", data)
+
+
 def every(name: str) -> list[dict[str, Any]]:
     """Every kind of event that people read, with *name* wherever a name stands."""
     alerts = [alert(message=name), alert("condition", "opportunity", message=name)]
@@ -90,5 +103,6 @@ def every(name: str) -> list[dict[str, Any]]:
         disabled(name),
         greeting(name),
         changed(name),
+        report(name),
         event(name, {name: name, "customer": {"name": name}}),
     ]

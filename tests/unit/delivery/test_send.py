@@ -28,6 +28,10 @@ def _nobody_to_talk_to() -> None:
     """Let these tests talk to the loopback, and to nobody else (the mark above)."""
 
 
+def nothing_attached(key: str) -> bytes:
+    raise AssertionError(f"nothing was to be attached, {key}")
+
+
 def nobody() -> NoReturn:
     raise AssertionError("no mail was to be sent")
 
@@ -54,6 +58,7 @@ def attempt(
     at: datetime = AT,
     secrets: Secrets | None = None,
     ses: Callable[[], Any] = nobody,
+    attached: Callable[[str], bytes] = nothing_attached,
     seconds: float = 5.0,
     allow_local: bool = True,
 ) -> Attempt:
@@ -76,6 +81,7 @@ def attempt(
         allow_local=allow_local,
         mail_from=SENDER,
         ses=ses,
+        attached=attached,
         seconds=seconds,
     )
 

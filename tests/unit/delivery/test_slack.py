@@ -13,6 +13,8 @@ from vitals.delivery.send import encoded
 from vitals.delivery.slack import slack_body
 
 LIMITS = {"header": 150, "section": 3000, "field": 2000, "context": 2000}
+OURS = re.compile(r"<https://api\.example\.com/[A-Za-z.?=]+\|Open the report>")
+"""The one link that a message has; no name is part of it."""
 UNESCAPED = re.compile(r"[<>]|&(?!(amp|lt|gt);)")
 WORST = st.text(st.characters()) | st.text("&<>*_`~\n", max_size=400)
 
@@ -37,7 +39,7 @@ def assert_accepted(body: dict[str, Any]) -> None:
     assert sum(len(said) for _, said in blocks_texts(body)) < 13_000
     for place, said in blocks_texts(body):
         assert 1 <= len(said) <= LIMITS[place]
-        assert not UNESCAPED.search(said)
+        assert not UNESCAPED.search(OURS.sub("", said))
     for block in body["blocks"]:
         assert "fields" not in block or 1 <= len(block["fields"]) <= 10
 

@@ -11,8 +11,8 @@ from email.utils import parseaddr
 from html import escape
 from typing import Any
 
-from vitals.delivery.facts import text
-from vitals.delivery.wording import Item, Message, more_line, worded
+from vitals.delivery.facts import mapping, text
+from vitals.delivery.wording import LONGEST_LINK, Item, Message, more_line, worded
 
 _COLOURS = {
     "critical": "#b42318",
@@ -24,13 +24,21 @@ _GREY = "#475467"
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
+Attachment = tuple[str, str, bytes]
+"""A file's name, its media type, its content."""
+
+
 def mail_message(
-    payload: Mapping[str, Any], at: datetime, sender: str, recipients: Sequence[str]
+    payload: Mapping[str, Any],
+    at: datetime,
+    sender: str,
+    recipients: Sequence[str],
+    attachment: Attachment | None = None,
 ) -> EmailMessage:
     """Return *payload* as a message of *at* from *sender* to *recipients*.
 
-    Its Message-ID is the event's: every attempt is the same message. Raises ValueError for an
-    address that is none.
+    Its Message-ID is the event's: every attempt is the same message. One that can be left says how,
+    by one click (RFC 8058). Raises ValueError for an address that is none.
     """
     message = worded(payload)
     mail = EmailMessage(policy=SMTP)
@@ -41,8 +49,16 @@ def mail_message(
     mail["Message-ID"] = message_id(payload.get("id"), sender)
     # No holiday replies to a machine (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content("\n".join(_text_lines(message)) + "\n", cte="quoted-printable")
-    mail.add_alternative(_html(message), subtype="html", cte="quoted-printable")
+    leave = text(mapping(payload.get("data")).get("unsubscribe"), LONGEST_LINK)
+    if leave:
+        mail["List-Unsubscribe"] = f"<{leave}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail.set_content("\n".join(_text_lines(message, leave)) + "\n", cte="quoted-printable")
+    mail.add_alternative(_html(message, leave), subtype="html", cte="quoted-printable")
+    if attachment is not None:
+        name, media_type, content = attachment
+        main, _, kind = media_type.partition(";")[0].partition("/")
+        mail.add_attachment(content, maintype=main, subtype=kind, filename=name)
     return mail
 
 
@@ -59,7 +75,7 @@ def _subject(message: Message) -> str:
     )
 
 
-def _text_lines(message: Message) -> Iterator[str]:
+def _text_lines(message: Message, leave: str) -> Iterator[str]:
     yield message.heading
     if message.lines:
         yield ""
@@ -68,6 +84,18 @@ def _text_lines(message: Message) -> Iterator[str]:
         yield ""
     for label, value in message.facts:
         yield f"{label}: {value}"
+    yield from _item_lines(message)
+    if message.link:
+        yield ""
+        yield f"{message.link[0]}: {message.link[1]}"
+    ending = [message.footer, f"Unsubscribe: {leave}" if leave else ""]
+    if any(ending):
+        yield ""
+        yield "-- "
+    yield from filter(None, ending)
+
+
+def _item_lines(message: Message) -> Iterator[str]:
     if message.items:
         yield ""
     for item in message.items:
@@ -75,13 +103,9 @@ def _text_lines(message: Message) -> Iterator[str]:
         yield f"- {word}{item.title}: {item.text}"
     if message.more:
         yield more_line(message.more)
-    if message.footer:
-        yield ""
-        yield "-- "
-        yield message.footer
 
 
-def _html(message: Message) -> str:
+def _html(message: Message, leave: str) -> str:
     colour = _COLOURS.get(message.severity or "", _GREY)
     parts = [
         "<!doctype html>",
@@ -94,8 +118,13 @@ def _html(message: Message) -> str:
         *_facts_table(message),
         *_item_list(message),
     ]
+    if message.link:
+        label, url = map(escape, message.link)
+        parts.append(f'<p style="margin:12px 0 0"><a href="{url}">{label}</a></p>')
     if message.footer:
         parts.append(f'<p style="margin:16px 0 0;color:{_GREY}">{escape(message.footer)}</p>')
+    if leave:
+        parts.append(f'<p style="margin:4px 0 0"><a href="{escape(leave)}">Unsubscribe</a></p>')
     return "\n".join([*parts, "</body></html>", ""])
 
 

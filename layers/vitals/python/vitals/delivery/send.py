@@ -39,6 +39,7 @@ def send(
     allow_local: bool,
     mail_from: str,
     ses: Callable[[], Any],
+    attached: Callable[[str], bytes],
     seconds: float = SECONDS,
     clock: Clock = time.monotonic,
 ) -> Attempt:
@@ -46,12 +47,13 @@ def send(
 
     A 2xx is received, 410 is gone for good, and everything else is worth another attempt, a
     refused address too: a name may lead elsewhere tomorrow. *ses* gives an SES v2 client, whose
-    own configuration says how long it waits. With *allow_local*, http and loopback are allowed.
+    own configuration says how long it waits; *attached* the file that a mail bears. With
+    *allow_local*, http and loopback are allowed.
     """
     start = clock()
     try:
         if connection.kind == EMAIL:
-            attempt = _mail(connection, payload, at, mail_from, ses)
+            attempt = _mail(connection, payload, at, mail_from, ses, attached=attached)
         else:
             body, headers = _request(connection, secrets, payload, at)
             answer = post(
@@ -135,12 +137,21 @@ def _mail(
     at: datetime,
     mail_from: str,
     ses: Callable[[], Any],
+    *,
+    attached: Callable[[str], bytes],
 ) -> Attempt:
     """Hand a message to SES."""
     if not mail_from:
         said = "e-mail is not set up: deploy with the parameter MailFrom, an address that SES knows"
         return Attempt(at=at, verdict=RETRY, error=said)
-    mail = mail_message(payload, at, mail_from, connection.emails)
+    file = payload.get("data", {}).get("attachment")
+    attachment = None
+    if file:
+        try:
+            attachment = (file["filename"], file["media_type"], attached(file["key"]))
+        except LookupError:
+            return Attempt(at=at, verdict=RETRY, error="the report's file is kept no more")
+    mail = mail_message(payload, at, mail_from, connection.emails, attachment)
     answer = ses().send_email(
         FromEmailAddress=mail_from,
         Destination={"ToAddresses": list(connection.emails)},

@@ -37,6 +37,10 @@ def _blocks(message: Message) -> Iterator[dict[str, Any]]:
     if message.items:
         yield {"type": "divider"}
         yield from _list(message)
+    if message.link:
+        label, url = message.link
+        text = f"<{_escaped(url, LONGEST_FIELD)}|{label}>"
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
     if message.footer:
         footer = _plain(_escaped(message.footer, LONGEST_FIELD))
         yield {"type": "context", "elements": [footer]}

@@ -30,6 +30,9 @@ def teams_body(payload: Mapping[str, Any]) -> dict[str, Any]:
         "msteams": {"width": "Full"},
         "body": list(_blocks(message)),
     }
+    if message.link:
+        label, url = message.link
+        card["actions"] = [{"type": "Action.OpenUrl", "title": label, "url": url}]
     attachment = {
         "contentType": "application/vnd.microsoft.card.adaptive",
         "contentUrl": None,

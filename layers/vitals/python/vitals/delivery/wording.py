@@ -11,6 +11,7 @@ from vitals.delivery.facts import instant, mapping, number, objects, phrase, sig
 SEVERITIES = ("critical", "warning", "attention", "opportunity")
 LONGEST_NAME = 100
 LONGEST_TITLE = 140
+LONGEST_LINK = 1000
 MOST_LINES = 8
 _MOST_FACTS = 12
 
@@ -31,7 +32,7 @@ class Message:
     """An event in words; every text is one line.
 
     *severity* is that of the gravest alert, if any. *items* are those that are listed of a
-    summary, and *more* how many further ones it counts.
+    summary, and *more* how many further ones it counts. *link* is a label and a URL.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Message:
     facts: Facts = ()
     items: tuple[Item, ...] = ()
     more: int = 0
+    link: tuple[str, str] | None = None
     footer: str = ""
 
     @property
@@ -156,6 +158,32 @@ def _disabled(_kind: str, data: Mapping[str, Any]) -> Message:
     )
 
 
+def _report(_kind: str, data: Mapping[str, Any]) -> Message:
+    """A report that was made: what it says, its key figures, and where it is."""
+    report, schedule = mapping(data.get("report")), mapping(data.get("schedule"))
+    test = "[Test] " if data.get("test") else ""
+    title = f"{test}{text(report.get('title'))}: {text(report.get('subject'), LONGEST_NAME)}"
+    facts = []
+    for each in objects(data.get("figures")):
+        change = text(each.get("change"))
+        value = text(each.get("value"))
+        facts.append((text(each.get("label")), f"{value} ({change})" if change else value))
+    lines = [text(line) for line in data.get("headlines") or ()]
+    filters = [
+        f"{words(name)}: {', '.join(text(value) for value in values)}"
+        for name, values in mapping(data.get("filters")).items()
+    ]
+    link = text(data.get("link"), LONGEST_LINK)
+    as_of = f"As of {instant(data.get('as_of'))}"
+    return Message(
+        title=_title(title),
+        lines=_lines(lines),
+        facts=_facts(facts)[:_MOST_FACTS],
+        link=("Open the report", link) if link else None,
+        footer=_footer(as_of, *filters, text(schedule.get("name"), LONGEST_NAME)),
+    )
+
+
 def _test(_kind: str, data: Mapping[str, Any]) -> Message:
     connection = mapping(data.get("connection"))
     said = text(data.get("message")) or "This connection works."
@@ -190,6 +218,7 @@ _WORDINGS: Mapping[str, Callable[[str, Mapping[str, Any]], Message]] = {
     "alert.digest": _digest,
     "connection.disabled": _disabled,
     "connection.test": _test,
+    "report.ready": _report,
 }
 
 

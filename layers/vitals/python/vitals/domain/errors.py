@@ -114,6 +114,12 @@ class NoSandboxError(VitalsError):
     code = "no_sandbox"
 
 
+class ReportNotFoundError(VitalsError):
+    """No report schedule, or no report's file, is under the id or the link."""
+
+    code = "report_not_found"
+
+
 class JobNotFoundError(VitalsError):
     """No such job in this tenant."""
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+REPORT = "report"
+"""The kind of job that makes a report: a function of its own does those."""
 STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
 
 

@@ -16,6 +16,7 @@ from vitals.domain.rule import Rule
 
 FIRED, ESCALATED, DIGEST = "alert.fired", "alert.escalated", "alert.digest"
 DISABLED, TEST = "connection.disabled", "connection.test"
+REPORT_READY = "report.ready"
 MOST_LISTED = 100
 """A summary names so many alerts; it counts them all."""
 
@@ -72,6 +73,11 @@ def connection_test(connection: Connection, unique: str, at: datetime) -> Event:
         "message": f"Vitals reaches {connection.name}: this is a test.",
     }
     return _event(TEST, unique, at, connection.tenant_id, data)
+
+
+def report_ready(tenant_id: str, unique: str, at: datetime, data: Mapping[str, Any]) -> Event:
+    """Return the event for a report that was made; its id follows from *unique* (IQ-147)."""
+    return _event(REPORT_READY, short_hash(unique), at, tenant_id, data)
 
 
 def connection_brief(connection: Connection) -> dict[str, Any]:

@@ -45,11 +45,12 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One response; *body* is a JSON value, or None for an empty body."""
+    """One response; *body* is a JSON value, or None for an empty body; *text* is sent as it is."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
 
     def event(self, trace_id: str) -> dict[str, Any]:
         """Return the response as API Gateway takes it."""
@@ -60,7 +61,8 @@ class Response:
             **self.headers,
         }
         text = "" if self.body is None else encode(self.body)
-        return {"statusCode": self.status, "headers": headers, "body": text}
+        body = text if self.text is None else self.text
+        return {"statusCode": self.status, "headers": headers, "body": body}
 
 
 def request_of(event: Mapping[str, Any], trace_id: str) -> Request:

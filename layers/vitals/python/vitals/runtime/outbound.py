@@ -5,8 +5,11 @@ A start pays for what it answers alone, and most requests tell nobody of anythin
 
 from __future__ import annotations
 
-from vitals.runtime.outside import KeyVault, QueueSender, attempt
-from vitals.runtime.receivers import check_url, new_secret
+from functools import partial
+
+from vitals.runtime.files import BucketFiles
+from vitals.runtime.outside import JobSender, KeyVault, QueueSender, attempt
+from vitals.runtime.receivers import check_url, new_secret, new_token
 from vitals.runtime.settings import settings
 from vitals.storage.alerts import AlertTable
 from vitals.storage.deliveries import DeliveryTable
@@ -24,8 +27,12 @@ def outbound(table: Table) -> Outbound:
         deliveries=DeliveryTable(table),
         wakes=WakeTable(table),
         vault=KeyVault(settings().secrets_key),
+        files=(files := BucketFiles(settings().reports_bucket)),
         sender=QueueSender(settings().deliveries_queue_url),
-        attempt=attempt,
+        reports=JobSender(settings().reports_queue_url),
+        attempt=partial(attempt, files),
         check_url=check_url,
         new_secret=new_secret,
+        new_token=new_token,
+        api_url=settings().api_url.rstrip("/"),
     )

@@ -14,6 +14,7 @@ from vitals.domain.connection import Connection, Secrets
 from vitals.domain.delivery import Attempt
 from vitals.domain.instants import iso
 from vitals.runtime.settings import settings
+from vitals.storage.reaction_ports import Files
 
 _MOST = 10
 """SQS takes so many messages at once."""
@@ -26,6 +27,9 @@ def client(service: str) -> Any:
     from botocore.session import get_session  # noqa: PLC0415 - as above
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    if service == "s3":
+        # Links are signed as every region takes them, for a host that none redirects from.
+        config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
     return get_session().create_client(service, config=config)
 
 
@@ -68,6 +72,22 @@ def _opened(tenant_id: str, connection_id: str, sealed: str) -> bytes:
     return plaintext
 
 
+class JobSender:
+    """Takes report jobs to the function that does them, over SQS: a tenant's one after another."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, tenant_id: str, job_id: str, deduplication: str) -> None:
+        """Send one job on its way: 1 call."""
+        client("sqs").send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps({"tenant_id": tenant_id, "job_id": job_id}),
+            MessageGroupId=tenant_id,
+            MessageDeduplicationId=deduplication,
+        )
+
+
 class QueueSender:
     """`reaction_ports.Sender` over SQS: a tenant's deliveries follow one another."""
 
@@ -97,9 +117,12 @@ class QueueSender:
 
 
 def attempt(
-    connection: Connection, secrets: Secrets, payload: Mapping[str, Any], at: datetime
+    files: Files, connection: Connection, secrets: Secrets, payload: Mapping[str, Any], at: datetime
 ) -> Attempt:
-    """Make one attempt to send *payload* to *connection*, and return what came of it."""
+    """Make one attempt to send *payload* to *connection*, and return what came of it.
+
+    *files* are where its attachment is, if it has one.
+    """
     from vitals.delivery.send import send  # noqa: PLC0415 - few functions send
 
     return send(
@@ -110,4 +133,5 @@ def attempt(
         allow_local=settings().local,
         mail_from=settings().sender,
         ses=lambda: client("sesv2"),
+        attached=files.get,
     )

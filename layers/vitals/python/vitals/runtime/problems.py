@@ -22,6 +22,7 @@ STATUS: dict[type[errors.VitalsError], int] = {
     errors.CustomerNotFoundError: 404,
     errors.KeyNotFoundError: 404,
     errors.JobNotFoundError: 404,
+    errors.ReportNotFoundError: 404,
     errors.ModelNotFoundError: 404,
     errors.ProfileNotFoundError: 404,
     errors.RuleNotFoundError: 404,

@@ -52,6 +52,9 @@ class Batch:
         sent = record.delivery
         if sent is not None:
             self._wired.outbound.sender.send(record.tenant_id, [sent])
+        elif record.report_job is not None:
+            reports = self._wired.outbound.reports
+            reports.send(record.tenant_id, record.report_job, record.unique)
         elif record.customer_id is not None:
             self._react_to_customer(record)
         elif record.model_version is not None:

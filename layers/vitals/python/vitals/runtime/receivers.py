@@ -1,4 +1,4 @@
-"""What a connection needs when it is saved: a URL that may be sent to, a secret to sign with."""
+"""What is made or looked at as something is saved: URLs that may be sent to, secrets, tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from vitals.runtime.settings import settings
 
 SECRET_BYTES = 32
+TOKEN_BYTES = 16
 
 
 def check_url(url: str) -> None:
@@ -21,3 +22,8 @@ def new_secret() -> str:
     from vitals.delivery import webhook  # noqa: PLC0415 - as above
 
     return webhook.new_secret(secrets.token_bytes(SECRET_BYTES))
+
+
+def new_token() -> str:
+    """Return what nobody guesses, in letters that stand in a URL."""
+    return secrets.token_urlsafe(TOKEN_BYTES)

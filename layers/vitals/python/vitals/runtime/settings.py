@@ -28,6 +28,9 @@ class Settings(BaseModel):
     limit_records: Annotated[Limit, Field(alias="VITALS_LIMIT_RECORDS")] = 10_000
     deliveries_queue_url: Annotated[str, Field(alias="DELIVERIES_QUEUE_URL")] = ""
     secrets_key: Annotated[str, Field(alias="SECRETS_KEY")] = ""
+    reports_queue_url: Annotated[str, Field(alias="REPORTS_QUEUE_URL")] = ""
+    reports_bucket: Annotated[str, Field(alias="REPORTS_BUCKET")] = ""
+    api_url: Annotated[str, Field(alias="API_URL")] = ""
     mail_from: Annotated[str, Field(alias="MAIL_FROM")] = ""
     local: Annotated[bool, Field(alias="VITALS_LOCAL")] = False
     log_level: Annotated[str, Field(alias="LOG_LEVEL")] = "INFO"

@@ -175,6 +175,7 @@ class Wiring:
             new_id=clock.new_id,
             new_key=new_key,
             pause=pause,
+            sleep=clock.sleep,
             has_time=lambda: seconds_left() > MARGIN,
             report=lambda error: logger().exception("unforeseen", exc_info=error),
             forget=self.forget,

@@ -52,6 +52,11 @@ class AdministrationTable:
             writes.put("version", job_item(self._item, act.job), same)
         for entry in act.entries:
             write_entry(writes, self._item, tenant.id, entry)
+        if act.wakes:
+            from vitals.storage.wakes import wake_item  # noqa: PLC0415 - few acts set one
+
+            for wake in act.wakes:
+                writes.put("wake", wake_item(self._item, wake), None)
         audited = self._item(*_place(tenant, act.event), row=_event_row(act.event))
         writes.put("version", audited, absent)
         put_answer(writes, self._item, tenant, act.answer)

@@ -11,8 +11,8 @@ from typing import Any
 from vitals.domain.delivery import PENDING, Attempt, Delivery
 from vitals.domain.instants import iso
 from vitals.storage import codec, keys
-from vitals.storage.ports import Place, WriteConflictError
-from vitals.storage.reaction_ports import DELIVERY, Wake
+from vitals.storage.ports import Place, Wake, WriteConflictError
+from vitals.storage.reaction_ports import DELIVERY
 from vitals.storage.table import INDEX, Found, Item, Table, Writes
 from vitals.storage.wakes import wake_item, wake_key
 

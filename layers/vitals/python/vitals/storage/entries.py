@@ -14,7 +14,7 @@ def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryC
     entry = after or before
     if entry is None:
         return
-    place = (keys.rules_partition(tenant_id), f"{entry.kind}#{entry.id}")
+    place = keys.entry(tenant_id, entry.kind, entry.id)
     if after is None:
         from vitals.storage.reaction_ports import CONNECTION  # noqa: PLC0415 - few acts delete
 

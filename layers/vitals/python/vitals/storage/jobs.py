@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from vitals.domain.instants import iso
-from vitals.domain.job import Job
+from vitals.domain.job import REPORT, Job
 from vitals.storage import codec, keys
 from vitals.storage.table import Found, Item, Table
 
+REPORTS = "reports"
+"""What is queued for another function than the other jobs'."""
 _INSTANTS = ("created_at", "started_at", "finished_at", "updated_at")
 _LARGE = ("params", "result")
 
@@ -57,6 +59,7 @@ def job_item(kind: type[Item], job: Job) -> Item:
         keys.jobs_partition(job.tenant_id),
         job.id,
         state=job.state,
+        queue=REPORTS if job.kind == REPORT else None,
         version=job.version,
         row=codec.encode(stored),
         doc=codec.encode(doc),

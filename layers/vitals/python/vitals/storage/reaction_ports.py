@@ -10,14 +10,18 @@ from typing import Any, Protocol
 from vitals.domain.alert import Alert
 from vitals.domain.connection import Connection, Health, Secrets
 from vitals.domain.delivery import Attempt, Delivery
-from vitals.storage.ports import Entry, Place
+from vitals.domain.job import Job
+from vitals.storage import keys
+from vitals.storage.ports import Entry, Place, Wake
 
 RULE, CONNECTION, MANAGER, SWITCHED, NAMED = "R", "N", "M", "S", "U"
 """Kinds of entries of a rulebook: *switched* is a built-in rule that is off, *named* holds a
 connection's name, so that no two writers give it twice.
 """
+REPORT_SCHEDULE, LOOK = keys.REPORT_SCHEDULE, keys.LOOK
+"""Kinds of entries beside it: when which report goes where, and how reports look."""
 
-DELIVERY, DIGEST, ESCALATION = "delivery", "digest", "escalation"
+DELIVERY, DIGEST, ESCALATION, REPORT = "delivery", "digest", "escalation", keys.REPORT
 """What is gone on with at an instant."""
 
 
@@ -26,6 +30,9 @@ class Rulebooks(Protocol):
 
     def entries(self, tenant_id: str) -> list[Entry]:
         """Return every entry of the tenant's rulebook, as last written."""
+
+    def of_reports(self, tenant_id: str) -> list[Entry]:
+        """Return the tenant's report schedules and the look of its reports, as last written."""
 
     def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
         """Return one entry as last written."""
@@ -38,16 +45,6 @@ class Rulebooks(Protocol):
 
     def set_health(self, tenant_id: str, connection_id: str, health: Health) -> None:
         """Note how an endpoint does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Something of a tenant's to be gone on with *at* an instant; *key* is its own."""
-
-    tenant_id: str
-    kind: str
-    key: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +137,14 @@ class Wakes(Protocol):
     def set(self, wake: Wake) -> None:
         """Note *wake*, in the place of one with the same key."""
 
-    def due(self, now: datetime) -> Iterator[Wake]:
-        """Yield what is due, the longest due first."""
+    def due(self, now: datetime, kind: str = "") -> Iterator[Wake]:
+        """Yield what is due, the longest due first: reports if *kind* says so, or all else."""
+
+    def start(self, wake: Wake, until: datetime, job: Job) -> None:
+        """Start *job* and set *wake* to *until*, or nothing.
+
+        Raises WriteConflictError if it was set anew meanwhile, StorageBusyError.
+        """
 
     def done(self, wake: Wake) -> None:
         """Forget *wake*, unless it was set anew."""
@@ -167,6 +170,26 @@ class Sender(Protocol):
         """Send each (delivery id, deduplication) on its way, in order."""
 
 
+class ReportSender(Protocol):
+    """Whatever takes report jobs to the function that does them."""
+
+    def send(self, tenant_id: str, job_id: str, deduplication: str) -> None:
+        """Send one job on its way."""
+
+
+class Files(Protocol):
+    """Where reports are kept for some days; the tenant begins each key."""
+
+    def put(self, key: str, content: bytes, media_type: str, filename: str) -> None:
+        """Keep *content* under *key*, to be saved as *filename*."""
+
+    def get(self, key: str) -> bytes:
+        """Return what is kept under *key*. Raises LookupError."""
+
+    def link(self, key: str, seconds: int) -> str:
+        """Return a URL under which anybody gets it for some *seconds*."""
+
+
 Attempting = Callable[[Connection, Secrets, Mapping[str, Any], datetime], Attempt]
 """Makes one attempt to send a payload to a connection, and tells what came of it."""
 
@@ -180,9 +203,15 @@ class Outbound:
     deliveries: Deliveries
     wakes: Wakes
     vault: Vault
+    files: Files
     sender: Sender
+    reports: ReportSender
     attempt: Attempting
     check_url: Callable[[str], None]
     """Raises ValueError, worded for whoever saves it, for a URL that nothing may be sent to."""
     new_secret: Callable[[], str]
     """Makes a secret that webhooks are signed with."""
+    new_token: Callable[[], str]
+    """Makes what nobody guesses, in letters that stand in a URL."""
+    api_url: str
+    """Where the API is, for links in messages; empty where nobody knows."""

@@ -23,9 +23,14 @@ class RulebookTable:
         found = self._table.query(keys.rules_partition(tenant_id), consistent=True)
         return [_entry_of(item) for item in found]
 
+    def of_reports(self, tenant_id: str) -> list[Entry]:
+        """Return every report schedule and the look, as last written: 1 query."""
+        found = self._table.query(keys.reports_partition(tenant_id), consistent=True)
+        return [_entry_of(item) for item in found]
+
     def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
         """Return one entry as last written: 1 read."""
-        item = self._table.get((keys.rules_partition(tenant_id), f"{kind}#{entry_id}"))
+        item = self._table.get(keys.entry(tenant_id, kind, entry_id))
         return _entry_of(item) if item else None
 
     def health(self, tenant_id: str, connection_id: str) -> Health:

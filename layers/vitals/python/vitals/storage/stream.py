@@ -9,7 +9,9 @@ from typing import Any
 from vitals.domain.access import Tenant
 from vitals.domain.customer import Customer
 from vitals.domain.delivery import PENDING
+from vitals.domain.job import QUEUED
 from vitals.storage import codec
+from vitals.storage.jobs import REPORTS
 
 Image = Mapping[str, Mapping[str, str]]
 
@@ -47,6 +49,17 @@ class Record:
             return None
         version = (self.new or {}).get("version", {}).get("N", "")
         return f"{owner}_{self.sort}", f"{owner}_{self.sort}-{version}"
+
+    @property
+    def report_job(self) -> str | None:
+        """Return the id of a report job that was queued; None for other items."""
+        is_queued = _text(self.new, "state") == QUEUED and _text(self.new, "queue") == REPORTS
+        return self.sort if is_queued else None
+
+    @property
+    def unique(self) -> str:
+        """Return what tells this writing of the item from every other."""
+        return f"{self.sort}-{(self.new or {}).get('version', {}).get('N', '')}"
 
     def customer(self, tenant: Tenant, image: Image | None) -> Customer | None:
         """Return the customer that an *image* shows; None for none, and for a purged one."""

@@ -85,6 +85,7 @@ class Item(Model):
     writes = NumberAttribute(null=True)
     records = NumberAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    queue = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
     by_time = ByTime()
 

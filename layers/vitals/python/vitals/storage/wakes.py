@@ -5,12 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from vitals.domain.instants import iso
+from vitals.domain.job import Job
 from vitals.storage import keys
-from vitals.storage.ports import WriteConflictError
-from vitals.storage.reaction_ports import Wake
+from vitals.storage.jobs import job_item
+from vitals.storage.ports import Wake, WriteConflictError
 from vitals.storage.table import INDEX, Item, Table, Writes
 
 
@@ -25,16 +27,24 @@ class WakeTable:
         """Note *wake*: 1 write."""
         self._table.put(wake_item(self._item, wake))
 
-    def due(self, now: datetime) -> Iterator[Wake]:
+    def due(self, now: datetime, kind: str = "") -> Iterator[Wake]:
         """Yield what is due, the longest due first: 1 query a shard."""
         last = iso(now) + keys.LAST
         shards = [
             self._table.query(place, last > self._item.index_sk, index=INDEX)
-            for place in keys.wake_indexes()
+            for place in keys.wake_indexes(kind)
         ]
         for item in heapq.merge(*shards, key=lambda item: item.index_sk or ""):
             at, tenant_id, kind, key = (item.index_sk or "").split("#", 3)
             yield Wake(tenant_id, kind, key, datetime.fromisoformat(at))
+
+    def start(self, wake: Wake, until: datetime, job: Job) -> None:
+        """Start *job* and set *wake* to *until*, in one transaction."""
+        writes = Writes()
+        same = self._item.row == iso(wake.at)
+        writes.put("version", wake_item(self._item, replace(wake, at=until)), same)
+        writes.put("version", job_item(self._item, job), self._item.PK.does_not_exist())
+        self._table.transact(writes)
 
     def done(self, wake: Wake) -> None:
         """Forget *wake*, unless it was set anew: 1 write."""
@@ -60,7 +70,7 @@ def wake_item(kind: type[Item], wake: Wake) -> Item:
     """Return the item of *wake*."""
     return kind(
         *wake_key(wake.tenant_id, wake.kind, wake.key),
-        index_pk=keys.wake_index(wake.tenant_id),
+        index_pk=keys.wake_index(wake.tenant_id, wake.kind),
         index_sk=f"{iso(wake.at)}#{wake.tenant_id}#{wake.kind}#{wake.key}",
         row=iso(wake.at),
     )

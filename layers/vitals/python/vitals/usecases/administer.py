@@ -17,6 +17,7 @@ from vitals.storage.ports import (
     ModelVersion,
     StorageBusyError,
     TenantChange,
+    Wake,
     WriteConflictError,
 )
 from vitals.usecases.context import Answer, Context
@@ -47,6 +48,7 @@ class Plan:
     models: Sequence[ModelVersion] = ()
     job: Job | None = None
     entries: Sequence[EntryChange] = ()
+    wakes: Sequence[Wake] = ()
     secret: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -116,6 +118,7 @@ def _committed(context: Context, action: str, planned: Plan, answer: Answer) -> 
         models=planned.models,
         job=planned.job,
         entries=planned.entries,
+        wakes=planned.wakes,
         answer=answer_to_keep(context, _without_secret(answer) if planned.secret else answer),
     )
     try:

@@ -37,9 +37,10 @@ class Context:
     bear an instant that readers have left behind. *source_ip* is where the request came from.
     *new_id* makes a ULID of an instant, *new_key* a secret key, live or not, and its hash. *pause*
     waits before the try after the given one, or raises BusyError when the request has no time for
-    another; *has_time* tells whether there is enough for one more record; *report* logs what
-    nobody foresaw. *reach* gives `outbound`. *forget* drops what this process remembers of a
-    tenant; *limits* are requests (and records) a minute of tenants that have none of their own.
+    another; *sleep* waits some seconds. *has_time* tells whether there is enough for one more
+    record; *report* logs what nobody foresaw. *reach* gives `outbound`. *forget* drops what this
+    process remembers of a tenant; *limits* are requests (and records) a minute of
+    tenants that have none of their own.
     """
 
     tenant: Tenant
@@ -56,6 +57,7 @@ class Context:
     new_id: Callable[[datetime], str]
     new_key: Callable[[bool], tuple[str, str]]
     pause: Callable[[int], None]
+    sleep: Callable[[float], None]
     has_time: Callable[[], bool]
     report: Callable[[Exception], None]
     forget: Callable[[str], None]

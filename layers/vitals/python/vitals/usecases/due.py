@@ -10,8 +10,8 @@ from vitals.domain.alert import OPEN, short_hash
 from vitals.domain.notice import alert_digest, alert_escalated
 from vitals.domain.rule import Rule
 from vitals.domain.schedule import DAILY, WEEKLY
-from vitals.storage.ports import StorageBusyError, WriteConflictError
-from vitals.storage.reaction_ports import DELIVERY, DIGEST, Wake
+from vitals.storage.ports import StorageBusyError, Wake, WriteConflictError
+from vitals.storage.reaction_ports import DELIVERY, DIGEST
 from vitals.usecases.context import Context
 from vitals.usecases.rulebook import Rulebook, rulebook
 from vitals.usecases.telling import deliveries_of, named_in

@@ -174,6 +174,25 @@ _ALL: Final = (
         },
     ),
     EventType(
+        notice.REPORT_READY,
+        "A report was made",
+        "A report schedule is due, or `send_report`; to the connections that it names, and to "
+        "subscriptions without a filter.",
+        {
+            "report": ("report", "which, of whom, in which form"),
+            "schedule": ("report_schedule?", "the schedule that it follows; null for none"),
+            "test": ("boolean", "it was sent to try it"),
+            "as_of": ("instant", "the instant that it is true of"),
+            "time_zone": ("string", "the zone of its days"),
+            "period": ("report_period?", "what it looks back on"),
+            "filters": ("object", "whom it is about, by manager, tier, lifecycle and tag"),
+            "headlines": ("[string]", "what matters in it"),
+            "figures": ("[report_figure]", "its key figures"),
+            "link": ("string?", "where its file is; whoever has the link may read it"),
+            "link_until": ("instant", "when the file goes"),
+        },
+    ),
+    EventType(
         notice.DISABLED,
         "A connection was closed",
         "It answered 410, or failed for days; nothing is sent there until you enable it.",
@@ -234,7 +253,9 @@ def sample_events(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(SampleInput, given)
     deliveries, tenant_id = context.outbound.deliveries, context.tenant.id
     newest: dict[str, str] = {}
-    for each in islice(deliveries.all(tenant_id, page=_LOOKED_AT), _LOOKED_AT):
+    # What a report says is for its receivers: theirs are the links in it.
+    sent = () if parsed.type == notice.REPORT_READY else deliveries.all(tenant_id, page=_LOOKED_AT)
+    for each in islice(sent, _LOOKED_AT):
         if each.event_type == parsed.type:
             newest.setdefault(each.event_id, each.id)
     real = (deliveries.get(tenant_id, each) for each in islice(newest.values(), parsed.limit))

@@ -69,6 +69,7 @@ def examples(tenant_id: str = TENANT) -> dict[str, Event]:
         events.MODEL_CHANGED: _of_model(tenant_id),
         **_of_alerts(healthy, fall),
         **_of_connections(tenant_id),
+        **_of_reports(tenant_id),
     }
 
 
@@ -208,3 +209,27 @@ def _of_connections(tenant_id: str) -> dict[str, Event]:
         notice.DISABLED: notice.connection_disabled(connection, reason, _at(45)),
         notice.TEST: notice.connection_test(connection, "01KG5ZR0X0EXAMPLETEST00000", _at(1)),
     }
+
+
+def _of_reports(tenant_id: str) -> dict[str, Event]:
+    at = _at(50)
+    data = {
+        "report": {
+            "name": "weekly_digest",
+            "title": "Weekly Digest",
+            "subject": "My company",
+            "format": "pdf",
+        },
+        "schedule": {"id": "01KG5ZR0X0EXAMPLESCHEDULE0", "name": "Monday's digest"},
+        "test": False,
+        "as_of": iso(at),
+        "time_zone": "UTC",
+        "period": {"from": str((at - timedelta(days=7)).date()), "to": str(at.date())},
+        "filters": {"manager": ["sarah"]},
+        "headlines": ["3 of 24 customers are at risk, with $4,200 of MRR."],
+        "figures": [{"label": "Average score", "value": "68.4", "change": "+1.2"}],
+        "link": "https://vitals.example.com/reports?link=…",
+        "link_until": iso(at + timedelta(days=8)),
+    }
+    ready = notice.report_ready(tenant_id, "01KG5ZR0X0EXAMPLEREPORT000", at, data)
+    return {notice.REPORT_READY: ready}

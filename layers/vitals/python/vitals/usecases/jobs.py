@@ -14,7 +14,7 @@ from vitals.domain.errors import (
     JobOverError,
 )
 from vitals.domain.instants import iso
-from vitals.domain.job import CANCELLED, DONE, STATES, Job
+from vitals.domain.job import CANCELLED, DONE, REPORT, STATES, Job
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
@@ -24,7 +24,7 @@ from vitals.usecases.paging import LONGEST_ID, Page, filled, paged
 
 RESCORE, PREVIEW, DELETE_TENANT, DECAY = "rescore", "preview", "delete_tenant", "decay"
 MATCH_RULE, PREVIEW_RULE, REDRIVE = "match_rule", "preview_rule", "redrive"
-KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE)
+KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE, REPORT)
 
 
 class JobInput(Input):
@@ -114,7 +114,9 @@ def cancel_job(context: Context, given: Mapping[str, Any]) -> Answer:
 
 
 def _refuse_others(context: Context, job: Job) -> None:
-    own = job.kind == PREVIEW_RULE or (job.kind == RESCORE and job.params.get("cause") == "rescore")
+    own = job.kind in (PREVIEW_RULE, REPORT) or (
+        job.kind == RESCORE and job.params.get("cause") == "rescore"
+    )
     scope = PLATFORM if job.kind == DELETE_TENANT else "admin:*"
     if not own and scope not in context.key.scopes:
         raise ForbiddenError(f"to cancel a {job.kind} job takes {scope}", extra={"scope": scope})

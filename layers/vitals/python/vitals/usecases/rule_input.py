@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator
 
-from vitals.domain.instants import zone
 from vitals.domain.model import LIFECYCLES
 from vitals.domain.rule import (
     CADENCE,
@@ -21,9 +19,9 @@ from vitals.domain.rule import (
     SEVERITIES,
 )
 from vitals.domain.rule_document import LIMITS
-from vitals.domain.schedule import KINDS, REALTIME, WEEKDAYS, WEEKLY
 from vitals.usecases.administer import Administering
 from vitals.usecases.fields import Flag, Name, Short, bounded, one_of, refuse, split, whole, word
+from vitals.usecases.schedule_input import Timing
 
 MAX_EVENTS = 20
 MAX_NAMES = 100
@@ -80,46 +78,6 @@ def _whole(given: object, name: str, low: int, high: int) -> int:
     return found
 
 
-def _schedule(raw: object) -> dict[str, Any]:
-    """Return a schedule: `realtime`, or {type, at, on, time_zone}."""
-    given = {"type": raw} if isinstance(raw, str) else raw
-    if not isinstance(given, dict):
-        refuse("must_be_object", 'must be like {"type": "daily", "at": "09:00"}')
-    kind = word(given.get("type", REALTIME), KINDS)
-    found: dict[str, Any] = {"type": kind}
-    if kind != REALTIME:
-        found["at"] = _time(given.get("at", "09:00"))
-        if given.get("time_zone") is not None:
-            found["time_zone"] = _zone(given["time_zone"])
-    if kind == WEEKLY:
-        on = str(given.get("on", WEEKDAYS[0])).strip().casefold()
-        days = [day for day in WEEKDAYS if len(on) > 1 and day.startswith(on)]
-        if len(days) != 1:
-            refuse("unknown_value", f"on must be one of: {', '.join(WEEKDAYS)}")
-        found["on"] = days[0]
-    for name in given.keys() - {"type", "at", "on", "time_zone"}:
-        refuse("unknown_field", f"a schedule has no {name!r}; it takes type, at, on, time_zone")
-    return found
-
-
-def _time(raw: object) -> str:
-    try:
-        found = time.fromisoformat(str(raw).strip().zfill(5))
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo or found.second or found.microsecond:
-        refuse("must_be_time", "at must be a local time like 09:00")
-    return found.isoformat(timespec="minutes")
-
-
-def _zone(raw: object) -> str:
-    try:
-        zone(str(raw))
-    except (KeyError, ValueError, OSError):
-        refuse("unknown_value", "time_zone must be an IANA name, like Europe/Berlin")
-    return str(raw)
-
-
 def _names(raw: object) -> list[str]:
     found = list(dict.fromkeys(split(raw)))
     if len(found) > MAX_NAMES or any(len(each) > MAX_NAMES * 2 for each in found):
@@ -166,12 +124,7 @@ class RuleInput(Administering):
     managers: Names | None = None
     connections: Names | None = None
     to_manager: Flag = False
-    schedule: (
-        Annotated[
-            dict[str, Any], PlainValidator(_schedule, json_schema_input_type=dict[str, str] | str)
-        ]
-        | None
-    ) = None
+    schedule: Timing | None = None
     cooldown_hours: Annotated[int, whole(0, 8760)] | None = None
     severity: Annotated[str, one_of(*SEVERITIES)] | None = None
     escalation: (

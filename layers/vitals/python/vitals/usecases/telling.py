@@ -13,7 +13,8 @@ from vitals.domain.events import Event
 from vitals.domain.instants import iso
 from vitals.domain.notice import alert_fired
 from vitals.domain.rule import CRITICAL, Rule
-from vitals.storage.reaction_ports import DIGEST, ESCALATION, Raised, Wake
+from vitals.storage.ports import Wake
+from vitals.storage.reaction_ports import DIGEST, ESCALATION, Raised
 from vitals.usecases.context import Context
 from vitals.usecases.rulebook import Rulebook
 

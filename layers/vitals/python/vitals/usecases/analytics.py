@@ -1,0 +1,184 @@
+"""get_portfolio, get_trend, get_segments, get_csm_performance, get_renewals, get_cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from pydantic import PlainValidator
+
+from vitals.domain.errors import FieldError, ValidationError
+from vitals.domain.instants import iso
+from vitals.domain.reports.book import Book
+from vitals.domain.reports.cohorts import MONTH, QUARTER, cohort_figures
+from vitals.domain.reports.document import Line, plain, said
+from vitals.domain.reports.managers import manager_figures
+from vitals.domain.reports.movement import movers
+from vitals.domain.reports.portfolio import portfolio_figures
+from vitals.domain.reports.renewals import CATEGORIES, renewal_figures
+from vitals.domain.reports.segments import segment_figures
+from vitals.domain.reports.trends import METRICS, MOVERS, RANGES, Overlays, first_day, trend_figures
+from vitals.usecases.context import Answer, Context
+from vitals.usecases.fields import Day, Short, one_of, refuse, split, whole
+from vitals.usecases.inputs import Warning_, read
+from vitals.usecases.make_report import customer_meant
+from vitals.usecases.report_book import filled_book, ids_of, with_histories
+from vitals.usecases.report_input import Days, Filtered
+
+MOST_ACCOUNTS = 1000
+"""So many renewals are listed, the soonest; the Renewal Forecast has them all."""
+MOST_LINES = 5
+"""So many managers, or customers, are laid over a trend."""
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(split(raw)))
+    if len(found) > MOST_LINES:
+        refuse("out_of_range", f"must be at most {MOST_LINES}")
+    return found
+
+
+Names = Annotated[tuple[str, ...], PlainValidator(_names, json_schema_input_type=list[str] | str)]
+
+
+class PortfolioInput(Filtered):
+    """Whom it is about, and how many *days* back it compares with."""
+
+    days: Days = 30
+
+
+class PerformanceInput(Filtered):
+    """As of the portfolio; a week back."""
+
+    days: Days = 7
+
+
+class TrendInput(Filtered):
+    """A *metric* over a *range*, a *secondary* one beside it, lines of managers and customers."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"managers": "overlay_managers"} | {
+        "customers": "overlay_customers"
+    }
+
+    metric: Short = METRICS[0]
+    secondary: Short | None = None
+    range: Annotated[str, one_of(*RANGES)] = "90d"
+    overlay_managers: Names = ()
+    overlay_customers: Names = ()
+
+
+class RenewalsInput(Filtered):
+    """Renewals *since* a day *until* another, of a forecast category."""
+
+    aliases: ClassVar[Mapping[str, str]] = {"from": "since", "to": "until"}
+
+    since: Day | None = None
+    until: Day | None = None
+    forecast_category: Annotated[str, one_of(*CATEGORIES)] | None = None
+
+
+class CohortsInput(Filtered):
+    """Cohorts of a month or a quarter, and how many months on."""
+
+    cohort_period: Annotated[str, one_of(MONTH, QUARTER)] = MONTH
+    months_out: Annotated[int, whole(1, 60)] = 12
+
+
+def get_portfolio(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return how the portfolio stands, and whom to call first (IQ-179, IQ-180, LU-065)."""
+    parsed, warnings, _ = read(PortfolioInput, given)
+    book = filled_book(context, parsed.filters, parsed.days)
+    return _answer("get_portfolio", book, portfolio_figures(book), warnings)
+
+
+def get_segments(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return the figures of every tag, tier and stage (IQ-184)."""
+    parsed, warnings, _ = read(PortfolioInput, given)
+    book = filled_book(context, parsed.filters, parsed.days)
+    return _answer("get_segments", book, segment_figures(book), warnings)
+
+
+def get_csm_performance(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return the managers' books side by side (IQ-186)."""
+    parsed, warnings, _ = read(PerformanceInput, given)
+    book = filled_book(context, parsed.filters, parsed.days)
+    return _answer("get_csm_performance", book, manager_figures(book), warnings)
+
+
+def get_renewals(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return what renews by month, what of it is at risk, and the soonest by name (LU-066)."""
+    parsed, warnings, _ = read(RenewalsInput, given)
+    if parsed.since and parsed.until and parsed.since > parsed.until:
+        raise ValidationError([FieldError("until", "out_of_range", "is before since")])
+    book = filled_book(context, parsed.filters, 30)
+    found = renewal_figures(book, parsed.since, parsed.until, parsed.forecast_category)
+    listed = found["accounts"]
+    found |= {
+        "accounts": listed[:MOST_ACCOUNTS],
+        "accounts_listed": min(len(listed), MOST_ACCOUNTS),
+    }
+    return _answer("get_renewals", book, found, warnings)
+
+
+def get_trend(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return a metric day by day, what moved it, and who (IQ-185).
+
+    1 reading of the roster, 1 query of days, 1 more for each manager and customer laid over it,
+    and for each of those who moved most.
+    """
+    parsed, warnings, _ = read(TrendInput, given)
+    numeric = [signal.name for signal in context.model.signals if signal.options is None]
+    known = (*METRICS, *(name for name in numeric if name not in METRICS))
+    errors = [
+        FieldError(field, "unknown_value", f"must be one of: {', '.join(known)}")
+        for field in ("metric", "secondary")
+        if getattr(parsed, field) is not None and getattr(parsed, field) not in known
+    ]
+    if errors:
+        raise ValidationError(errors)
+    today = context.moment.today
+    days = max(1, (today - first_day(parsed.range, today)).days)
+    book = filled_book(context, parsed.filters, days, daily=True, managers=parsed.overlay_managers)
+    customers = [customer_meant(context, each) for each in parsed.overlay_customers]
+    fell, rose = movers(book, MOVERS)
+    with_histories(context, book, [*customers, *ids_of((*fell, *rose))])
+    overlays = Overlays(managers=parsed.overlay_managers, customers=tuple(customers))
+    found = trend_figures(book, parsed.metric, parsed.secondary, overlays)
+    return _answer("get_trend", book, {"range": parsed.range, **found}, warnings)
+
+
+def get_cohorts(context: Context, given: Mapping[str, Any]) -> Answer:
+    """Return how many of those who came together stayed, month by month (LU-067)."""
+    parsed, warnings, _ = read(CohortsInput, given)
+    book = filled_book(context, parsed.filters, 30)
+    customers = [each.customer for each in (*book.accounts, *book.churned)]
+    found = cohort_figures(
+        customers, book.today, parsed.cohort_period, parsed.months_out, where=book.where
+    )
+    return _answer("get_cohorts", book, found, warnings)
+
+
+def _answer(
+    action: str, book: Book, figures: Mapping[str, Any], warnings: list[Warning_]
+) -> Answer:
+    data = {
+        "as_of": iso(book.as_of),
+        "time_zone": book.model.time_zone,
+        "model_version": book.model.version,
+        "filters": {name: list(values) for name, values in book.filters.shown().items()},
+        "compared_with": book.then.isoformat() if book.then else None,
+        **_told(figures),
+    }
+    return {"action": action, "data": data, "warnings": warnings}
+
+
+def _told(value: Any) -> Any:
+    """Return *value* with every sentence, date and tuple in it as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: _told(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_told(each) for each in value]
+    if isinstance(value, Line):
+        return said(value)
+    return plain(value) if isinstance(value, date) else value

@@ -1,0 +1,154 @@
+"""Making a report: its document, its file, and whom it is sent to, by a job (IQ-134 to 147)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+from vitals.domain.errors import CustomerNotFoundError
+from vitals.domain.instants import iso, local_day
+from vitals.domain.job import Job
+from vitals.domain.reports.book import Book
+from vitals.domain.reports.catalogue import BY_NAME
+from vitals.domain.reports.csv_form import table_csv
+from vitals.domain.reports.document import Document, document_view
+from vitals.domain.reports.look import Look
+from vitals.domain.reports.movement import movers
+from vitals.usecases.branding import look_of
+from vitals.usecases.context import Context
+from vitals.usecases.export_customers import EXPORTS, export_csv
+from vitals.usecases.find import find
+from vitals.usecases.inputs import Reference
+from vitals.usecases.report_book import filled_book, ids_of, with_feed, with_histories
+from vitals.usecases.report_input import CSV, HTML, JSON, PDF, filters_of
+from vitals.usecases.report_schedules import schedule_entry
+from vitals.usecases.send_report import Told, tell
+
+KEPT = timedelta(days=8)
+"""A report's file is kept for so long: the bucket's own rule removes it (template.yaml)."""
+SCHEDULED = "schedule"
+MEDIA_TYPES: Mapping[str, str] = {
+    JSON: "application/json",
+    CSV: "text/csv; charset=utf-8",
+    HTML: "text/html; charset=utf-8",
+    PDF: "application/pdf",
+}
+
+
+class Printer(Protocol):
+    """What renders documents; one function alone has it."""
+
+    def rendered(self, document: Document, look: Look, form: str) -> bytes:
+        """Return *document* as HTML or PDF: the same bytes for the same document and look."""
+
+    def key_figures(self, document: Document, look: Look) -> list[tuple[str, str, str]]:
+        """Return (label, value, change) of the key figures, in words."""
+
+    def headlines(self, document: Document, look: Look) -> list[str]:
+        """Return the headlines in words."""
+
+
+def made(context: Context, asked: Mapping[str, Any]) -> tuple[Document, Book]:
+    """Return the document that *asked* describes, as of now, and its book: 1 reading of the roster.
+
+    Raises CustomerNotFoundError.
+    """
+    report = BY_NAME[asked["report"]]
+    about = customer_meant(context, asked["customer_id"]) if asked.get("customer_id") else None
+    book = filled_book(
+        context,
+        filters_of(asked),
+        asked.get("days") or report.days,
+        about=about,
+        daily=report.daily,
+    )
+    if about is not None:
+        with_histories(context, book, [about])
+    elif report.feed:
+        with_feed(context, book)
+    if report.movers:
+        fell, rose = movers(book, report.movers)
+        with_histories(context, book, ids_of((*fell, *rose)))
+    return report.build(book), book
+
+
+def customer_meant(context: Context, given: str) -> str:
+    """Return the id of the customer whose id, external_id or name is *given*.
+
+    Raises CustomerNotFoundError.
+    """
+    for reference in (Reference(id=given), Reference(external_id=given), Reference(name=given)):
+        found = find(context, reference)
+        if found is not None and found.deleted_at is None:
+            return found.id
+    raise CustomerNotFoundError(f"no customer has the id, external_id or name {given!r}")
+
+
+def run(context: Context, job: Job, printer: Printer) -> dict[str, Any]:
+    """Make the report of *job* as of when it was asked for, keep its file, and send it.
+
+    Done again, it makes the same file and no second delivery. A schedule that was paused or
+    deleted meanwhile sends nothing.
+    """
+    context = replace(context, now=job.created_at)
+    asked, schedule = dict(job.params), None
+    if asked.get("schedule_id"):
+        schedule = schedule_entry(context, asked["schedule_id"])
+        if asked["purpose"] == SCHEDULED:
+            if schedule is None or not schedule.document["enabled"]:
+                return {"skipped": "the schedule was paused or deleted"}
+            asked = {**asked, **schedule.document}
+    form, look = asked["format"], look_of(context)
+    try:
+        content, document, names = _content(context, asked, look, printer)
+    except CustomerNotFoundError as error:
+        return {"skipped": error.detail}
+    key = f"{context.tenant.id}/{job.id}.{form}"
+    filename = f"{asked['report'].replace('_', '-')}-{local_day(context.now, context.where)}.{form}"
+    context.outbound.files.put(key, content, MEDIA_TYPES[form], filename)
+    result = {
+        "report": asked["report"],
+        "format": form,
+        "file": key,
+        "filename": filename,
+        "bytes": len(content),
+        "kept_until": iso(job.created_at + KEPT),
+    }
+    if document is None:
+        return result
+    told = Told(job, schedule, document, names, asked, result, MEDIA_TYPES[form])
+    return result | {"deliveries": tell(context, told, printer, look)}
+
+
+def _content(
+    context: Context, asked: Mapping[str, Any], look: Look, printer: Printer
+) -> tuple[bytes, Document | None, dict[str, str]]:
+    """Return the file's content, its document (None: it is an export), and whom it names, by id."""
+    if asked["report"] in EXPORTS:
+        return export_csv(context, asked["report"], filters_of(asked)).encode(), None, {}
+    document, book = made(context, asked)
+    names = {each.customer.id: each.customer.name for each in (*book.accounts, *book.churned)}
+    form = asked["format"]
+    if form in (HTML, PDF):
+        return printer.rendered(document, look, form), document, names
+    text = as_csv(document, asked.get("table")) if form == CSV else as_json(document, look)
+    return text.encode(), document, names
+
+
+def as_csv(document: Document, table: str | None) -> str:
+    """Return a table of *document*, its own one if *table* names none, as CSV."""
+    return table_csv(document.tables()[table or document.table])
+
+
+def as_json(document: Document, look: Look) -> str:
+    """Return *document* as JSON."""
+    view = shown(document, look)
+    return json.dumps(view, ensure_ascii=False, indent=1, default=float)
+
+
+def shown(document: Document, look: Look) -> dict[str, Any]:
+    """Return *document* as answers show it, with what its amounts are in."""
+    return document_view(document) | {"currency": look.currency}
