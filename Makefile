@@ -16,6 +16,10 @@ STACK ?= vitals
 TENANT ?= Default
 KEY ?= bootstrap
 export PORT
+# FOLDER=.local/demo: run, invoke and tick work on that folder instead of .local.
+ifdef FOLDER
+export VITALS_LOCAL_DIR := $(FOLDER)
+endif
 
 BIN := .venv/bin
 CODE := $(shell echo layers/vitals/python functions/* | tr ' ' ':')
@@ -40,14 +44,14 @@ help: ## list the targets
 
 install: $(VENV) $(NODE_MODULES) ## install what the product and its tests need
 
-run: install ## run the whole product on PORT (3000) until Ctrl-C
-	@$(BIN)/python -m local run
+run: install ## run the whole product on PORT (3000) and FOLDER (.local); CLOCK=TIME: begin then
+	@$(BIN)/python -m local run $(if $(CLOCK),--clock "$(CLOCK)")
 
 invoke: install ## invoke FUNCTION=actions with EVENT=events/actions/….json
 	@$(BIN)/python -m local invoke "$(FUNCTION)" "$(EVENT)"
 
-tick: install ## move the clock of what `make run` runs forward to TIME=2026-12-24T09:00:00Z
-	@$(BIN)/python -m local tick "$(TIME)"
+tick: install ## move the clock of what `make run` runs to TIME=2026-12-24T09:00:00Z; PAUSE=1: at once
+	@$(BIN)/python -m local tick $(if $(PAUSE),--pause) "$(TIME)"
 
 test: install build ## run every test; ARGS goes to pytest
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
@@ -91,7 +95,8 @@ bootstrap: $(VENV_SAM) ## create the first TENANT of STACK in AWS and print its 
 lock: ## renew the lock files from the .in files and package.json; UPGRADE=--upgrade: newest versions
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	"$(PYTHON)" -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv==0.13.8 && \
-	for name in layers/vitals/python/requirements requirements-dev requirements-sam; do \
+	for name in layers/vitals/python/requirements functions/reports/requirements requirements-dev \
+		requirements-sam; do \
 		echo "Locking $$name.in" && "$$folder/bin/uv" pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links $(UPGRADE) -o $$name.txt $$name.in || exit 1; done

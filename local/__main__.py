@@ -4,11 +4,12 @@ import argparse
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 
 from local.console import LocalCloudError, complain, say
-from local.control import tick
+from local.control import instant, tick
 from local.dynamodb import ROOT
 from local.folder import DataFolder
 from local.invoke import invoke
@@ -23,11 +24,13 @@ def main(arguments: list[str]) -> int:
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        settings = Settings(options.template, options.folder, _port(options.port), os.environ)
+        settings = Settings(
+            options.template, options.folder, _port(options.port), os.environ, _clock(options)
+        )
         if options.command == "invoke":
             return 0 if invoke(settings, options.function, options.event) else 1
         if options.command == "tick":
-            tick(DataFolder(settings.folder), options.time)
+            tick(DataFolder(settings.folder), options.time, options.pause)
             return 0
         run(settings)
     except LocalCloudError as error:
@@ -58,12 +61,22 @@ def _parser() -> argparse.ArgumentParser:
         help="where the API is served, 0 for any free port; default: $PORT or 3000",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", parents=[shared], help="run the local cloud until Ctrl-C")
+    served = commands.add_parser("run", parents=[shared], help="run the local cloud until Ctrl-C")
+    served.add_argument(
+        "--clock",
+        metavar="TIME",
+        help="what the clock says first, for a folder without data; default: the real time",
+    )
     once = commands.add_parser("invoke", parents=[shared], help="invoke one function once")
     once.add_argument("function", help="its logical id, or the name of its folder")
     once.add_argument("event", type=Path, help="a file with the event, as JSON")
     forward = commands.add_parser("tick", parents=[shared], help="move the clock forward")
     forward.add_argument("time", help="to when, such as 2026-12-24T09:00:00Z")
+    forward.add_argument(
+        "--pause",
+        action="store_true",
+        help="as if nothing had run until then: of what fell due, the latest of each schedule runs",
+    )
     return parser
 
 
@@ -71,6 +84,11 @@ def _shown(path: Path) -> Path:
     """Return *path* as the person would write it: from where they are, if it lies below."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _clock(options: argparse.Namespace) -> datetime | None:
+    text = getattr(options, "clock", None)
+    return None if text is None else instant(text, "CLOCK")
 
 
 def _port(text: str) -> int:

@@ -13,16 +13,21 @@ def shown(instant: datetime) -> str:
 
 
 class LocalClock:
-    """How far the local cloud's time is ahead of the real one; its functions read the same file.
+    """How far the local cloud's time is from the real one; its functions read the same file.
 
-    *schedules* that the file does not know count as run up to now.
+    *schedules* that the file does not know count as run up to now. A new clock says what *begins*
+    says, or else what the real one does.
     """
 
-    def __init__(self, path: Path, schedules: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, schedules: tuple[str, ...] = (), begins: datetime | None = None
+    ) -> None:
         self._path = path
         self._lock = threading.Lock()
         kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        self._ahead = timedelta(seconds=kept.get("ahead", 0))
+        present = datetime.now(UTC)
+        start = (begins or present) - present
+        self._ahead = timedelta(seconds=kept.get("ahead", start.total_seconds()))
         ran = {name: datetime.fromisoformat(at) for name, at in kept.get("ran", {}).items()}
         self._ran: dict[str, datetime] = {name: self.now() for name in schedules} | ran
         if self._ran != ran or not kept:
@@ -38,9 +43,9 @@ class LocalClock:
         return {"VITALS_CLOCK": str(self._path)}
 
     @property
-    def is_ahead(self) -> bool:
-        """Whether it was ever moved."""
-        return self._ahead > timedelta(0)
+    def is_moved(self) -> bool:
+        """Whether it says another time than the real one."""
+        return self._ahead != timedelta(0)
 
     def ran(self, schedule: str) -> datetime:
         """Return the last occurrence of *schedule* that is done."""

@@ -15,15 +15,22 @@ TABLE = "AWS::DynamoDB::Table"
 QUEUE = "AWS::SQS::Queue"
 KEY = "AWS::KMS::Key"
 PIPE = "AWS::Pipes::Pipe"
-_NAMES = {TABLE: "TableName", FUNCTION: "FunctionName", QUEUE: "QueueName"}
+BUCKET = "AWS::S3::Bucket"
+API = "AWS::Serverless::HttpApi"
+STACK = "local"
+_NAMES = {TABLE: "TableName", FUNCTION: "FunctionName", QUEUE: "QueueName", BUCKET: "BucketName"}
 
 
 @dataclass
 class Document:
-    """The template at *path*; *environ* overrides parameters through function variables."""
+    """The template at *path*; *environ* overrides parameters through function variables.
+
+    *api_url* is where its HTTP API is served.
+    """
 
     path: Path
     environ: Mapping[str, str]
+    api_url: str
     content: Mapping[str, Any] = field(init=False)
     region: str = field(init=False)
     resolver: intrinsics.Resolver = field(init=False)
@@ -39,7 +46,7 @@ class Document:
         self.resolver = intrinsics.Resolver(
             parameters=parameters
             | {"AWS::AccountId": ACCOUNT_ID, "AWS::Region": self.region, "AWS::Partition": "aws"}
-            | {"AWS::StackName": "local", "AWS::URLSuffix": "amazonaws.com"}
+            | {"AWS::StackName": STACK, "AWS::URLSuffix": "amazonaws.com"}
             | self._overridden(),
             conditions=self.content.get("Conditions", {}),
             references=self._reference,
@@ -87,10 +94,14 @@ class Document:
             raise LocalCloudError(f"The template has no resource {name} and no default for one.")
         properties = resource.get("Properties", {})
         unnamed = f"{name}.fifo" if properties.get("FifoQueue") else name
+        if resource["Type"] == BUCKET:
+            unnamed = f"{STACK}-{name}".lower()  # as CloudFormation does: S3 knows no capitals
         return str(self.resolve(properties.get(_NAMES.get(resource["Type"], ""), unnamed)))
 
     def arn(self, name: str) -> str:
-        """Return the ARN of a table, a queue, a function or a key."""
+        """Return the ARN of a table, a queue, a function, a key or a bucket."""
+        if self.content["Resources"][name]["Type"] == BUCKET:
+            return f"arn:aws:s3:::{self.physical_name(name)}"
         kinds = {TABLE: "dynamodb", QUEUE: "sqs", FUNCTION: "lambda", KEY: "kms"}
         prefixes = {TABLE: "table/", FUNCTION: "function:", KEY: "key/"}
         kind = self.content["Resources"][name]["Type"]
@@ -122,8 +133,10 @@ class Document:
 
     def _attribute(self, name: str, attribute: str) -> str:
         match self.content["Resources"].get(name, {}).get("Type"), attribute:
-            case str(kind), "Arn" if kind in {TABLE, QUEUE, FUNCTION, KEY}:
+            case str(kind), "Arn" if kind in {TABLE, QUEUE, FUNCTION, KEY, BUCKET}:
                 return self.arn(name)
+            case str(kind), "ApiEndpoint" if kind == API:
+                return self.api_url
             case str(kind), "StreamArn" if kind == TABLE:
                 return self.stream_arn(name)
             case str(kind), "QueueUrl" if kind == QUEUE:

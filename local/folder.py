@@ -25,6 +25,11 @@ class DataFolder:
         return self.path / "data" / "dynamo.db"
 
     @property
+    def has_data(self) -> bool:
+        """Whether a local cloud ever ran on it."""
+        return self.clock.exists() or self.database.exists()
+
+    @property
     def queues(self) -> Path:
         """Where the queues' messages are kept, and how far the streams were read."""
         return self.path / "data" / "queues.db"
@@ -43,6 +48,11 @@ class DataFolder:
     def mail(self) -> Path:
         """Where mails are put that would be sent."""
         return self.path / "mail"
+
+    @property
+    def files(self) -> Path:
+        """Where the objects of the template's buckets are, a folder for each bucket."""
+        return self.path / "files"
 
     @property
     def dead_letters(self) -> Path:

@@ -21,12 +21,13 @@ def invoke(settings: Settings, name: str, event_path: Path) -> bool:
 
     It works on the data of the local cloud that runs, or else on the same data by itself.
     """
-    template = read(settings.template, settings.environ)
+    folder = DataFolder(settings.folder)
+    running = folder.running()
+    url = (running or {}).get("url") or f"http://127.0.0.1:{settings.port}"
+    template = read(settings.template, settings.environ, url)
     function = template.function(name)
     event = _event(event_path)
-    folder = DataFolder(settings.folder)
     with contextlib.ExitStack() as stack:
-        running = folder.running()
         if running is None:
             stack.enter_context(folder.held())
             folder.announce(pid=os.getpid(), url=None, dynamodb=None)

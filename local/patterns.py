@@ -1,8 +1,8 @@
 """What is read in a record: whether a pattern lets it through, and the value at a path.
 
-Of EventBridge's pattern language, fields that equal one of several strings or begin with one,
-which is what the template uses. Whatever else is refused when the template is read, never passed
-over.
+Of EventBridge's pattern language, fields that equal one of several strings, begin with one, or are
+not there, which is what the template uses. Whatever else is refused when the template is read,
+never passed over.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 from local.console import LocalCloudError
 
+_ABSENT = {"exists": False}
 _PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]*)+)")
 
 
@@ -36,21 +37,23 @@ def _check(rule: dict[str, Any]) -> None:
         elif not (
             isinstance(condition, list)
             and condition
-            and all(isinstance(value, str) or _is_prefix(value) for value in condition)
+            and all(isinstance(value, str) or _is_known(value) for value in condition)
         ):
             raise _unsupported({name: condition})
 
 
-def _is_prefix(value: object) -> bool:
+def _is_known(value: object) -> bool:
     match value:
         case {"prefix": str(), **others}:
+            return not others
+        case {"exists": False, **others}:
             return not others
     return False
 
 
 def _unsupported(rule: object) -> LocalCloudError:
     return LocalCloudError(
-        "The local cloud knows patterns of exact strings and prefixes alone, not "
+        "The local cloud knows patterns of exact strings, prefixes and absence alone, not "
         f"{json.dumps(rule)}."
     )
 
@@ -59,15 +62,26 @@ def _matches(rule: Any, value: Any) -> bool:
     if isinstance(value, list):  # any element will do
         return any(_matches(rule, element) for element in value)
     if isinstance(rule, list):
+        if isinstance(value, dict):  # no leaf, and only those exist to EventBridge
+            return _ABSENT in rule
         return any(_equals(wanted, value) for wanted in rule)
-    return isinstance(value, dict) and all(
-        name in value and _matches(condition, value[name]) for name, condition in rule.items()
+    found = value if isinstance(value, dict) else {}
+    return all(
+        _matches(condition, found[name]) if name in found else _holds_of_nothing(condition)
+        for name, condition in rule.items()
     )
+
+
+def _holds_of_nothing(rule: Any) -> bool:
+    """Return whether *rule* asks for nothing but that there is nothing."""
+    if isinstance(rule, list):
+        return _ABSENT in rule
+    return all(map(_holds_of_nothing, rule.values()))
 
 
 def _equals(wanted: Any, value: Any) -> bool:
     if isinstance(wanted, dict):
-        return isinstance(value, str) and value.startswith(wanted["prefix"])
+        return "prefix" in wanted and isinstance(value, str) and value.startswith(wanted["prefix"])
     return bool(value == wanted)
 
 

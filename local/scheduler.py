@@ -57,13 +57,16 @@ class Scheduler(threading.Thread):
         self._stopping.set()
         self._awake.set()
 
-    def tick(self, until: datetime, tell: Callable[[str], object]) -> None:
+    def tick(self, until: datetime, tell: Callable[[str], object], pause: bool = False) -> None:
         """Move the clock forward to *until*, running all that falls due on the way, in order.
 
         What falls due at one instant runs once everything is done that followed from what fell due
         before it. *tell* is called after each instant, with a line if messages followed from it,
         else with nothing. Where a run fails, or *tell* raises, the clock stays. Raises
         LocalCloudError.
+
+        With a *pause* it is as if nobody had run the local cloud until then: of what fell due, the
+        latest of each schedule runs, and the clock says *until* at each.
         """
         with self._lock:
             now = self._clock.now()
@@ -72,9 +75,10 @@ class Scheduler(threading.Thread):
             say(f"The clock moves from {shown(now)} to {shown(until)}.")
             self._catch_up()
             messages, runs = self._settle(), Counter[str]()
-            for at, occurrences in groupby(self._due(until), key=itemgetter(0)):
+            coming = self._missed(until) if pause else self._due(until)
+            for at, occurrences in groupby(coming, key=itemgetter(0)):
                 due = [schedule for _at, schedule in occurrences]
-                self._clock.keep(now=at)
+                self._clock.keep(now=until if pause else at)
                 said = [f"{each.function} answered {self._invoke(each, at)}" for each in due]
                 before, messages = messages, self._settle()
                 if self._stopping.is_set():
@@ -90,11 +94,18 @@ class Scheduler(threading.Thread):
 
     def _catch_up(self) -> None:
         """Run the latest occurrence of each schedule, if it is not done."""
-        now = self._clock.now()
-        latest = ((schedule.latest(now), schedule) for schedule in self._schedules)
-        for at, schedule in sorted(latest, key=itemgetter(0)):
-            if at > self._clock.ran(schedule.name) and self._is_over(schedule, at):
+        for at, schedule in self._missed(self._clock.now()):
+            if self._is_over(schedule, at):
                 self._clock.keep({schedule.name: at})
+
+    def _missed(self, now: datetime) -> list[Occurrence]:
+        """Return the latest occurrence of each schedule up to *now*, if it is not done."""
+        latest = ((schedule.latest(now), schedule) for schedule in self._schedules)
+        return [
+            (at, schedule)
+            for at, schedule in sorted(latest, key=itemgetter(0))
+            if at > self._clock.ran(schedule.name)
+        ]
 
     def _is_over(self, schedule: Schedule, at: datetime) -> bool:
         """Invoke what is due *at* then, up to three times; False is for the next start."""

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from local import dynamodb, messaging, services
@@ -33,19 +34,25 @@ class Settings:
     folder: Path
     port: int
     environ: Mapping[str, str]
+    clock: datetime | None = None  # what the clock of a new folder says first
 
 
 def run(settings: Settings) -> None:
     """Run the local cloud until it is interrupted; raise LocalCloudError if it cannot go on."""
-    template = read(settings.template, settings.environ)
     folder = DataFolder(settings.folder)
     with contextlib.ExitStack() as stack:
         stack.enter_context(folder.held())
+        if settings.clock is not None and folder.has_data:
+            raise LocalCloudError(
+                f"{settings.folder} has data, whose time has come: `make tick` moves it on."
+            )
         gateway = stack.enter_context(Gateway(settings.port))
+        template = read(settings.template, settings.environ, gateway.url)
         endpoint = stack.enter_context(database(folder, settings.environ))
         aws = dynamodb.credentials(endpoint, settings.environ)
         created = [table for table in template.tables if dynamodb.ensure(table, aws)]
-        clock = LocalClock(folder.clock, tuple(schedule.name for schedule in template.schedules))
+        schedules = tuple(schedule.name for schedule in template.schedules)
+        clock = LocalClock(folder.clock, schedules, settings.clock)
         queues = stack.enter_context(
             contextlib.closing(Queues(folder.queues, lambda: clock.now().timestamp()))
         )
@@ -126,8 +133,8 @@ def _greet(url: str, folder: DataFolder, clock: LocalClock) -> None:
             f"Try       curl {url}/functions/v1/api-inbound -H 'x-api-key: {key}' "
             f"-H 'content-type: application/json' -d '{_EXAMPLE}'"
         )
-    if clock.is_ahead:
-        say(f"Clock     {shown(clock.now())}, as make tick left it")
+    if clock.is_moved:
+        say(f"Clock     {shown(clock.now())}, which make tick moves on")
     say(f"Logs      {folder.path / 'logs'}    Ctrl-C ends it.")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from local import schedules, sources
 from local.console import LocalCloudError
-from local.document import FUNCTION, KEY, TABLE, Document
+from local.document import BUCKET, FUNCTION, KEY, TABLE, Document
 from local.schedules import Schedule
 from local.sources import EventSource, Pipe, StreamSource
 
@@ -77,6 +77,7 @@ class Template:
     stream_sources: tuple[StreamSource, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     keys: tuple[str, ...] = ()  # the ARNs
+    buckets: tuple[str, ...] = ()  # the names
 
     def function(self, name: str) -> Function:
         """Return the function with this logical id, or whose code lies in a folder so named."""
@@ -87,13 +88,15 @@ class Template:
         raise LocalCloudError(f"There is no function {name}. There is: {known}.")
 
 
-def read(path: Path, environ: Mapping[str, str]) -> Template:
+def read(path: Path, environ: Mapping[str, str], api_url: str = "http://127.0.0.1") -> Template:
     """Return the template at *path*, with *environ* overriding its functions' variables.
+
+    *api_url* is where its HTTP API is served.
 
     A variable of *environ* replaces the value of the function variable of the same name, and where
     that refers to a parameter, the parameter: `TABLE_NAME=x` renames the table too.
     """
-    document = Document(path, environ)
+    document = Document(path, environ, api_url)
     return Template(
         functions={name: _function(document, name) for name in document.resources(FUNCTION)},
         routes=tuple(_routes(document)),
@@ -103,6 +106,7 @@ def read(path: Path, environ: Mapping[str, str]) -> Template:
         stream_sources=tuple(sources.stream_sources(document)),
         schedules=tuple(schedules.schedules(document)),
         keys=tuple(document.arn(name) for name in document.resources(KEY)),
+        buckets=tuple(document.physical_name(name) for name in document.resources(BUCKET)),
     )
 
 

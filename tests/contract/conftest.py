@@ -18,7 +18,10 @@ from typing import Any
 import pytest
 from bench.built import BUILD, built_template
 from bench.dynamodb_stub import Exchange, recording
-from local import dynamodb, intrinsics
+from local import dynamodb, intrinsics, services
+from local.clock import LocalClock
+from local.folder import DataFolder
+from local.queues import Queues
 from local.template import Function, Template
 
 ROOT = Path(__file__).parents[2]
@@ -81,12 +84,13 @@ def invoke(
     packages = runtime_packages(folder / "packages")
     emulators: dict[str, Emulator] = {}
     with contextlib.ExitStack() as stack:
+        played = stack.enter_context(playing(runnable, DataFolder(folder)))
 
         def invoke_one(name: str, event: Mapping[str, Any]) -> dict[str, Any]:
             if name not in emulators:
                 function, log = runnable.functions[name], folder / f"{name}.log"
                 url, calls[name] = stack.enter_context(recording(aws[ENDPOINT]))
-                variables = environment(function, packages, {**aws, ENDPOINT: url})
+                variables = environment(function, packages, {**aws, **played, ENDPOINT: url})
                 emulators[name] = stack.enter_context(emulator(function, variables, log))
             return emulators[name].invoke(event)
 
@@ -98,6 +102,18 @@ def api_key(invoke: Invoke) -> str:
     """The key of a new tenant, made by the built admin function."""
     event = json.loads((ROOT / "events" / "admin" / "bootstrap.json").read_text(encoding="utf-8"))
     return str(invoke("AdminFunction", event | {"force": True})["api_key"])
+
+
+@contextlib.contextmanager
+def playing(template: Template, folder: DataFolder) -> Iterator[dict[str, str]]:
+    """Play the services beside the table; yield the variables by which they are found."""
+    folder.database.parent.mkdir(parents=True)
+    clock = LocalClock(folder.clock)
+    with (
+        contextlib.closing(Queues(folder.queues)) as queues,
+        services.playing(template, queues, folder, clock) as url,
+    ):
+        yield services.variables(url)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,10 @@ def test_the_build_is_for_the_python_that_runs_these_tests() -> None:
 def test_the_build_is_of_these_sources(built: Template) -> None:
     for name, source in SOURCES.functions.items():
         function = built.functions[name]
-        assert dict(contents(function.code)) == dict(contents(source.code)), STALE
+        made, ours = dict(contents(function.code)), dict(contents(source.code))
+        assert {path: content for path, content in made.items() if path in ours} == ours, STALE
+        if not has_packages(source):
+            assert made.keys() == ours.keys(), STALE
         for here, there in zip(function.layers, source.layers, strict=True):
             assert dict(contents(here / "vitals")) == dict(contents(there / "vitals")), STALE
 
@@ -130,19 +133,42 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield str(file.relative_to(folder)), file.read_bytes()
 
 
-def test_the_layer_holds_what_is_locked_and_nothing_else(built: Template) -> None:
-    lock = (ROOT / "layers/vitals/python/requirements.txt").read_text(encoding="utf-8")
-    lines = re.findall(r"^(\w[^\\\n]*==[^\\\n]*)", lock, re.MULTILINE)
-    required = [Requirement(line.strip()) for line in lines]
-    [layer] = {layer for function in built.functions.values() for layer in function.layers}
+def has_packages(function: Function) -> bool:
+    """Return whether a function has packages of its own, beside the layer's."""
+    return (function.code / "requirements.txt").exists()
 
-    found = {canonicalize_name(d.name): d.version for d in distributions(path=[str(layer)])}
 
-    assert found == {
+def locked(lock: Path) -> dict[str, str]:
+    """Return the version of each package that a lock file asks for here."""
+    text = lock.read_text(encoding="utf-8")
+    lines = re.findall(r"^(\w[^\\\n]*==[^\\\n]*)", text, re.MULTILINE)
+    return {
         canonicalize_name(one.name): str(one.specifier).removeprefix("==")
-        for one in required
+        for one in (Requirement(line.strip()) for line in lines)
         if one.marker is None or one.marker.evaluate()
     }
+
+
+def installed(folder: Path) -> dict[str, str]:
+    """Return the version of each package that lies in *folder*."""
+    return {canonicalize_name(d.name): d.version for d in distributions(path=[str(folder)])}
+
+
+def test_the_layer_holds_what_is_locked_and_nothing_else(built: Template) -> None:
+    [layer] = {layer for function in built.functions.values() for layer in function.layers}
+
+    assert installed(layer) == locked(ROOT / "layers/vitals/python/requirements.txt")
+
+
+def test_one_function_has_packages_of_its_own_and_the_others_none(built: Template) -> None:
+    """What sets type is large: no other function may pay for it."""
+    assert [name for name in FUNCTIONS if has_packages(SOURCES.functions[name])] == [
+        "ReportsFunction"
+    ]
+    for name, source in SOURCES.functions.items():
+        lock = source.code / "requirements.txt"
+        wanted = locked(lock) if has_packages(source) else {}
+        assert installed(built.functions[name].code) == wanted, STALE
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -15,6 +15,7 @@ from vitals.domain.listing import SORTS
 from vitals.domain.model import STATUSES
 from vitals.domain.model_document import DEFAULT_MODEL
 from vitals.domain.patch import merge_patch
+from vitals.domain.reports.catalogue import REPORTS
 from vitals.runtime.problems import STATUS
 from vitals.runtime.settings import Settings
 from vitals.usecases.config import ConfigInput
@@ -108,3 +109,11 @@ def test_the_guides_examples_are_taken() -> None:
         assert checked(document)
         assert warnings == []
     assert len(examples) == 3
+
+
+def test_every_report_stands_in_its_page_with_what_it_is_for() -> None:
+    page = (ROOT / "docs" / "reports.md").read_text()
+    rows = _rows("| report | is called | what it shows | looks back, in days |", page)
+    assert [
+        (_words(name)[0], title, purpose, int(days)) for name, title, purpose, days in rows
+    ] == [(each.name, each.title, each.purpose, each.days) for each in REPORTS]

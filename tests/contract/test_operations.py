@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +18,12 @@ from tests.unit.runtime.invoking import EVENT, Counters, Lambda, OneJob, a_wirin
 
 import deliver
 import jobs
+import reports
 from action_table import ACTIONS
 from vitals.domain.errors import FieldError, ValidationError
-from vitals.domain.job import Job
+from vitals.domain.job import REPORT, Job
 from vitals.runtime import serve as serving
+from vitals.runtime import working
 from vitals.runtime.http import Response
 from vitals.runtime.metrics import DELIVERY, JOB, NAMESPACE, REQUEST
 from vitals.runtime.serve import Exchange, serve
@@ -37,14 +40,14 @@ EMITTED = {
     for name in table[by]
 }
 """Each metric of ours, with the members that are its dimensions."""
-LAMBDAS = {"@timestamp", "type"} | {
+LAMBDAS = {"@timestamp", "@log", "type"} | {
     "record.requestId", "record.status", "record.errorType",
     "record.metrics.durationMs", "record.metrics.maxMemoryUsedMB",
 }  # fmt: skip
 """What CloudWatch and Lambda put beside the lines' own members, or into lines of their own."""
 OF_THE_CLI = {"--cli-binary-format", "--max-items", "--notification-endpoint"}
 """Options that the CLI adds to the operations' own, or calls otherwise."""
-BROKE_OFF = {"job broke off", "reaction broke off", "delivery broke off"}
+BROKE_OFF = {"message broke off", "reaction broke off"}
 INSIGHTS = {"filter", "fields", "stats", "sort", "limit", "by", "as", "in", "like", "and", "desc"}
 """The words of CloudWatch Logs Insights."""
 
@@ -191,7 +194,7 @@ def test_queries_look_into_the_log_of_every_function() -> None:
 
 @pytest.fixture
 def members(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The members of the lines of a refused request, a failed one, a job, and a delivery."""
+    """The members of the lines of a refused request, a failed one, a delivery, and a job."""
     monkeypatch.setattr(serving, "wiring", a_wiring)
 
     def refused(exchange: Exchange) -> Response:
@@ -203,15 +206,15 @@ def members(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -
 
     for route in (refused, failed):
         serve(EVENT, Lambda(), route)
-    job = Job(id="j", tenant_id="t", kind=RESCORE, by="k", created_at=NOW, state="done")
-    one = OneJob(job)
-    monkeypatch.setattr(jobs, "wiring", lambda: a_wiring(tenants=Counters(), jobs=one))
-    jobs.handler(one.event, Lambda())
     asked = SimpleNamespace(background=lambda *_: object())
     monkeypatch.setattr(deliver, "wiring", lambda: asked)
     monkeypatch.setattr(deliver, "deliver", lambda *_: "failed")
     body = json.dumps({"tenant_id": "t", "delivery_id": "d"})
     deliver.handler({"Records": [{"messageId": "m", "body": body}]}, Lambda())
+    job = Job(id="j", tenant_id="t", kind=RESCORE, by="k", created_at=NOW, state="done")
+    one = OneJob(job)
+    monkeypatch.setattr(working, "wiring", lambda: a_wiring(tenants=Counters(), jobs=one))
+    jobs.handler(one.event, Lambda())
     return {name for line in written(caplog) for name in line}
 
 
@@ -261,7 +264,7 @@ def test_every_command_of_the_aws_cli_is_one() -> None:
     seen = set()
     for _, service_name, operation, *rest in (each for each in commands() if each[0] == "aws"):
         seen.add(service_name)
-        model = session.get_service_model(service_name)
+        model = session.get_service_model(service_name.removesuffix("api"))  # as of s3api
         if operation == "wait":
             waiters = session.get_waiter_model(service_name)
             operations = {xform_name(name, "-"): name for name in waiters.waiter_names}
@@ -286,9 +289,12 @@ def test_every_resource_that_is_looked_up_is_in_the_template() -> None:
     assert names <= set(RESOURCES)
 
 
-def test_the_message_that_starts_a_job_by_hand_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    [sent] = [each for each in commands() if "send-message" in each]
+def test_the_messages_that_start_jobs_and_reports_by_hand_start_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report, sent = [each for each in commands() if "send-message" in each]
     body = sent[sent.index("--message-body") + 1]
+    of_report = report[report.index("--message-body") + 1]
     target = RESOURCES["JobsPipe"]["Properties"]["TargetParameters"]["SqsQueueParameters"]
     done = Job(id="JOB", tenant_id="TENANT", kind=RESCORE, by="k", created_at=NOW, state="done")
     found = []
@@ -298,12 +304,16 @@ def test_the_message_that_starts_a_job_by_hand_starts_it(monkeypatch: pytest.Mon
             found.append((tenant_id, job_id))
             return self.job
 
-    wired = a_wiring(tenants=Counters(), jobs=Found(done))
-    monkeypatch.setattr(jobs, "wiring", lambda: wired)
-    event = {"Records": [{"messageId": "m", "body": body}]}
-
-    assert jobs.handler(event, Lambda()) == {"batchItemFailures": []}
-    assert found == [("TENANT", "JOB")]
+    for kind, handler, each in (
+        (RESCORE, jobs.handler, body),
+        (REPORT, reports.handler, of_report),
+    ):
+        wired = a_wiring(tenants=Counters(), jobs=Found(replace(done, kind=kind)))
+        monkeypatch.setattr(working, "wiring", lambda wired=wired: wired)
+        event = {"Records": [{"messageId": "m", "body": each}]}
+        assert handler(event, Lambda()) == {"batchItemFailures": []}
+    assert found == [("TENANT", "JOB")] * 2
+    assert report[report.index("--message-group-id") + 1] == json.loads(of_report)["tenant_id"]
     assert target["MessageGroupId"] == "$.dynamodb.Keys.PK.S"
     group = sent[sent.index("--message-group-id") + 1]
     assert group == json.loads(body)["dynamodb"]["Keys"]["PK"]["S"]

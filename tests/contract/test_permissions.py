@@ -12,7 +12,8 @@ from local import dynamodb, intrinsics, streams
 from tests.builders import TENANT_ID
 from tests.contract.stack import reacted_to
 
-from vitals.storage.reaction_ports import DIGEST, Wake
+from vitals.storage.ports import Wake
+from vitals.storage.reaction_ports import DIGEST
 from vitals.storage.table import Item
 from vitals.storage.wakes import wake_item
 
@@ -217,3 +218,51 @@ def test_the_alerts_function_may_do_what_it_does(
     key = {name: item[name] for name in ("PK", "SK")}
     assert "Item" not in table.get_item(TableName="customer-vitals", Key=key)
     assert set() < needed(calls["AlertsFunction"]) <= granted("AlertsFunction")
+
+
+def test_the_reports_function_may_do_what_it_does(
+    invoke: "Invoke", api_key: str, aws: dict[str, str], calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/actions/upsert_account.json").read_text(encoding="utf-8"))
+    event["headers"]["x-api-key"] = api_key
+    mine, table = tenant_of(api_key, invoke), dynamodb.client_of(aws)
+    due = json.loads((ROOT / "events/reports/due.json").read_text(encoding="utf-8"))
+    message = (ROOT / "events/reports/queued.json").read_text(encoding="utf-8")
+
+    def call(action: str, **data: Any) -> Any:
+        event["body"] = json.dumps({"action": action, "data": data})
+        answer = invoke("ActionsFunction", event)
+        assert answer["statusCode"] == 200, answer
+        return json.loads(answer["body"])
+
+    call("upsert_account", name="Reported", logins=3, mrr=10)
+    call(
+        "put_report_schedule",
+        name="Every day",
+        report="weekly_digest",
+        format="pdf",
+        schedule={"type": "daily", "at": "08:00"},
+        recipients=["cs@example.com"],
+    )
+    tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=1)
+    assert invoke("ReportsFunction", due | {"time": f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"}) == {
+        "started": 1
+    }
+    jobs = table.query(
+        TableName="customer-vitals",
+        KeyConditionExpression="PK = :jobs",
+        FilterExpression="queue = :reports",
+        ExpressionAttributeValues={
+            ":jobs": {"S": f"T#{mine}#JOBS"}, ":reports": {"S": "reports"},
+        },
+    )["Items"]  # fmt: skip
+    [job] = [item["SK"]["S"] for item in jobs]
+    [record] = json.loads(message)["Records"]
+    record["body"] = json.dumps({"tenant_id": mine, "job_id": job})
+
+    for _ in range(2):  # SQS may send it twice
+        assert invoke("ReportsFunction", {"Records": [record]}) == {"batchItemFailures": []}
+
+    done = call("get_job", id=job)["data"]
+    assert (done["state"], done["result"]["deliveries"]) == ("done", 1)
+    assert set() < needed(calls["ReportsFunction"]) <= granted("ReportsFunction")

@@ -36,8 +36,18 @@ RECEIVE_ACTIONS = {
     *("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 }
 STREAM_ACTIONS = {*("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
-SENDERS = {"ReactionsFunction", "AlertsFunction"}
-"""Who puts deliveries into their queue."""
+SENDERS = {
+    "ReactionsFunction": {"DeliveriesQueue", "ReportsQueue"},
+    "AlertsFunction": {"DeliveriesQueue"},
+}
+"""Who puts messages into which queues."""
+FILES = {
+    "ActionsFunction": {"s3:GetObject"},
+    "DeliverFunction": {"s3:GetObject"},
+    "ReportsFunction": {"s3:PutObject"},
+}
+"""Who reads reports, for links and attachments, and who writes them."""
+BUCKET: dict[str, Any] = RESOURCES["ReportsBucket"]["Properties"]
 SES_ACTIONS = {"ses:SendEmail", "ses:SendRawEmail"}
 SECRETS = {"ActionsFunction": {"kms:Encrypt", "kms:Decrypt"}, "DeliverFunction": {"kms:Decrypt"}}
 """Who seals what connections keep secret, and who opens it. They send e-mail, too."""
@@ -76,6 +86,15 @@ def test_the_alerts_function_is_invoked_every_five_minutes_with_that_instant() -
     [schedule] = [one for one in read(PATH, {}).schedules if one.function == "AlertsFunction"]
     first, second = islice(schedule.after(datetime(2026, 3, 2, 8, 57, tzinfo=UTC)), 2)
     event = json.loads((ROOT / "events/alerts/due.json").read_text(encoding="utf-8"))
+
+    assert schedule.event(first) == event
+    assert second - first == timedelta(minutes=5)
+
+
+def test_the_reports_function_is_invoked_every_five_minutes_with_that_instant() -> None:
+    [schedule] = [one for one in read(PATH, {}).schedules if one.function == "ReportsFunction"]
+    first, second = islice(schedule.after(datetime(2026, 3, 2, 6, 57, tzinfo=UTC)), 2)
+    event = json.loads((ROOT / "events/reports/due.json").read_text(encoding="utf-8"))
 
     assert schedule.event(first) == event
     assert second - first == timedelta(minutes=5)
@@ -173,8 +192,11 @@ def test_a_function_may_touch_what_its_work_needs_and_nothing_else(function: str
         letters = json.dumps(event["DestinationConfig"]["OnFailure"]["Destination"])
         allowed[json.dumps(event["Stream"])] = {f"dynamodb:{action}" for action in STREAM_ACTIONS}
         allowed[letters] = {"sqs:SendMessage"}
-    if function in SENDERS:
-        allowed[arn("DeliveriesQueue")] = {"sqs:SendMessage"}
+    allowed |= {arn(queue): {"sqs:SendMessage"} for queue in SENDERS.get(function, ())}
+    if function in FILES:
+        allowed[json.dumps({"Fn::Sub": "${ReportsBucket.Arn}/*"})] = FILES[function]
+    if function == "DeliverFunction":  # by which S3 says of a file that it is gone
+        allowed[arn("ReportsBucket")] = {"s3:ListBucket"}
     if function in SECRETS:
         allowed[arn("SecretsKey")] = SECRETS[function]
         allowed |= {of_ses(kind): SES_ACTIONS for kind in ("identity", "configuration-set")}
@@ -274,11 +296,68 @@ def test_the_settings_of_a_deployment_are_parameters_with_the_documented_default
     }
 
 
-def test_every_function_knows_where_deliveries_go_and_what_seals_secrets() -> None:
+def test_every_function_knows_where_things_go_and_what_seals_secrets() -> None:
     variables = DOCUMENT["Globals"]["Function"]["Environment"]["Variables"]
 
     assert variables["DELIVERIES_QUEUE_URL"] == {"Ref": "DeliveriesQueue"}
     assert json.dumps(variables["SECRETS_KEY"]) == arn("SecretsKey")
+    assert variables["REPORTS_QUEUE_URL"] == {"Ref": "ReportsQueue"}
+    assert variables["REPORTS_BUCKET"] == {"Ref": "ReportsBucket"}
+
+
+def test_only_who_serves_no_route_knows_where_the_api_is() -> None:
+    """The API is made of the functions that it calls: to know it, they would have to be first."""
+    found = {
+        name: each["Environment"]["Variables"]
+        for name, each in FUNCTIONS.items()
+        if "Environment" in each
+    }
+
+    assert found == {"ReportsFunction": {"API_URL": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}}
+    assert not routes("ReportsFunction")
+    assert read(PATH, {}, "http://127.0.0.1:3000").function("reports").environment["API_URL"] == (
+        "http://127.0.0.1:3000"
+    )
+
+
+def test_reports_are_private_encrypted_and_gone_after_eight_days() -> None:
+    assert set(BUCKET["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(BUCKET["PublicAccessBlockConfiguration"]) == 4
+    assert BUCKET["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = BUCKET["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    rules = BUCKET["LifecycleConfiguration"]["Rules"]
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    assert not any("Prefix" in rule or "TagFilters" in rule for rule in rules)
+    [days] = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+    assert days == 8, "S3 lets a link live for seven at most"
+    uploads = [
+        rule["AbortIncompleteMultipartUpload"] for rule in rules if days not in rule.values()
+    ]
+    assert uploads == [{"DaysAfterInitiation": 1}]
+    assert "VersioningConfiguration" not in BUCKET, "an old version would outlive its expiry"
+    assert "BucketName" not in BUCKET, "names of buckets are everybody's: two stacks would clash"
+
+
+def test_reports_travel_encrypted_or_not_at_all() -> None:
+    policy = RESOURCES["ReportsBucketPolicy"]["Properties"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+
+    assert policy["Bucket"] == {"Ref": "ReportsBucket"}
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == (
+        "Deny", "*", "s3:*",
+    )  # fmt: skip
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert [json.dumps(each) for each in statement["Resource"]] == [
+        arn("ReportsBucket"),
+        json.dumps({"Fn::Sub": "${ReportsBucket.Arn}/*"}),
+    ]
+
+
+def test_a_stack_can_be_deleted_though_its_bucket_holds_files() -> None:
+    for name in ("ReportsBucket", "ReportsBucketPolicy"):
+        assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_a_deployment_says_where_it_is() -> None:

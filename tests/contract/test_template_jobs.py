@@ -16,8 +16,9 @@ def test_an_item_written_as_queued_becomes_a_message_of_its_tenant() -> None:
     [pattern] = source["FilterCriteria"]["Filters"]
 
     assert PIPE["Source"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    # What asks of `queue` itself asks nothing: to EventBridge, only a leaf is there or is not.
     assert json.loads(pattern["Pattern"]) == {
-        "dynamodb": {"NewImage": {"state": {"S": ["queued"]}}}
+        "dynamodb": {"NewImage": {"state": {"S": ["queued"]}, "queue": {"S": [{"exists": False}]}}}
     }
     assert json.dumps(PIPE["Target"]) == arn("JobsQueue")
     assert target == {

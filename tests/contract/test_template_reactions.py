@@ -31,7 +31,9 @@ def a_record(sort_key: str, **image: str) -> dict[str, Any]:
     return {"dynamodb": {"Keys": {name: item[name] for name in ("PK", "SK")}, "NewImage": item}}
 
 
-@pytest.mark.parametrize("name", ["customer_created", "score_dropped", "delivery_pending"])
+@pytest.mark.parametrize(
+    "name", ["customer_created", "score_dropped", "delivery_pending", "report_queued"]
+)
 def test_what_reactions_follow_from_reaches_the_function(name: str) -> None:
     assert reacted_to(sample("reactions", name))
 

@@ -33,6 +33,7 @@ Resources:
     Properties:
       CodeUri: functions/echo
       Handler: echo.handler
+      Environment: {Variables: {API_URL: !GetAtt Api.ApiEndpoint, FILES: !Ref Files}}
       Events:
         Post: {Type: HttpApi, Properties: {Path: /functions/v1/api-inbound, Method: POST}}
         Customer: {Type: HttpApi, Properties: {Path: "/v1/customers/{id}", Method: ANY}}
@@ -47,6 +48,8 @@ Resources:
   AdminFunction:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: functions/admin, Handler: admin.handler, Timeout: 30}
+  Api: {Type: AWS::Serverless::HttpApi}
+  Files: {Type: AWS::S3::Bucket}
   Table:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -117,6 +120,7 @@ class Cloud:
     folder: Path
     template: Path = ROOT / "template.yaml"
     environ: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()  # of its start
     process: subprocess.Popen[bytes] = field(init=False)
     url: str = field(init=False)
 
@@ -148,7 +152,12 @@ class Cloud:
         with (self.folder.parent / f"{self.folder.name}.out").open("wb") as output:
             self.process = subprocess.Popen(
                 # a killed pytest cannot clean up: then the kernel does
-                [sys.executable, "-IS", str(TETHER), *self.command("run", "--port", str(port))],
+                [
+                    sys.executable,
+                    "-IS",
+                    str(TETHER),
+                    *self.command("run", "--port", str(port), *self.options),
+                ],
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -264,6 +273,15 @@ def echo_cloud(tmp_path_factory: pytest.TempPathFactory, stand_in: Path) -> Iter
     with _ended_at_last(Cloud(folder, stand_in, {"VITALS_LIMIT_READS": "20"})) as made:
         made.start()
         yield made
+
+
+@pytest.fixture
+def new_product(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Make local clouds of the product, each started with some options, not yet started."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *options: stack.enter_context(
+            _ended_at_last(Cloud(tmp_path / "data-folder", options=options))
+        )
 
 
 @pytest.fixture

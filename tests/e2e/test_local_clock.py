@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from local.control import hand
 from local.dynamodb import ROOT
+from local.folder import DataFolder
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cloud
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
 HISTORY = "/functions/v1/api-inbound?action=get_history&name=Acme"
 
 
-def tick(cloud: "Cloud", time: datetime | str) -> "subprocess.CompletedProcess[str]":
+def tick(cloud: "Cloud", time: datetime | str, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run `make tick` as the Makefile does."""
     text = time if isinstance(time, str) else time.isoformat()
     return subprocess.run(
-        cloud.command("tick", text),
+        cloud.command("tick", *options, text),
         check=False,
         cwd=ROOT,
         env=cloud.environment(),
@@ -80,6 +82,38 @@ def test_the_clock_goes_on_from_there_over_a_restart_and_never_back(
         assert until <= datetime.fromisoformat(data["updated_at"]) < until + timedelta(minutes=2)
     assert (back.returncode, back.stdout) == (1, "")
     assert back.stderr.endswith("and never goes back.\n")
+
+
+def test_a_year_begins_in_the_past_and_its_pauses_cost_one_run_of_each_schedule(
+    new_product: "Callable[..., Cloud]",
+) -> None:
+    begun = datetime.now(UTC) - timedelta(days=365)
+    cloud = new_product("--clock", begun.isoformat())
+    cloud.start()
+    assert f"Clock     {begun:%Y-%m-%dT%H:%M}" in cloud.output
+    written = cloud.action("upsert_account", {"name": "Acme", "days": 0}).json()["data"]
+    assert begun < datetime.fromisoformat(written["updated_at"]) < begun + timedelta(minutes=1)
+
+    away = begun + timedelta(days=40)
+    ticked = tick(cloud, away, "--pause")
+
+    assert (ticked.returncode, ticked.stderr) == (0, "")
+    assert "DecayFunction ran 1 times" in ticked.stdout.splitlines()[-1]
+    read = cloud.request("GET", HISTORY, headers={"x-api-key": cloud.key}).json()["data"]
+    assert [change["cause"] for change in read] == ["decay", "api"]
+    assert away <= datetime.fromisoformat(read[0]["at"]) < away + timedelta(minutes=1)
+
+    with hand(DataFolder(cloud.folder)) as clock:  # twenty moves when nothing is due
+        minutes = [away.replace(minute=1) + timedelta(hours=1, seconds=n) for n in range(21)]
+        clock.move(minutes[0], pause=True)
+        began = time.monotonic()
+        for each in minutes[1:]:
+            clock.move(each, pause=True)
+        assert (time.monotonic() - began) / 20 < 0.1
+    assert cloud.stop() == 0
+    cloud.launch()
+    assert cloud.process.wait(timeout=30) == 1
+    assert "has data, whose time has come" in cloud.output
 
 
 def test_a_tick_needs_an_instant_and_a_cloud_that_runs(

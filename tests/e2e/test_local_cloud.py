@@ -146,6 +146,20 @@ def test_an_interruption_during_the_start_ends_everything_too(
         assert "Traceback" not in cloud.output
 
 
+def test_a_function_knows_where_the_api_is_and_how_the_bucket_is_called(
+    new_cloud: "Callable[[], Cloud]",
+) -> None:
+    cloud = new_cloud()
+    alone = json.loads(cloud.invoke("echo", "{}").stdout)["environment"]
+    cloud.start()
+    served = cloud.request("GET", "/").json()["environment"]
+    invoked = json.loads(cloud.invoke("echo", "{}").stdout)["environment"]
+    assert served["API_URL"] == invoked["API_URL"] == cloud.url
+    assert alone["API_URL"] == "http://127.0.0.1:3000", "where it would be served"
+    assert served["FILES"] == "local-files"
+    assert served["AWS_ENDPOINT_URL_S3"] == served["AWS_ENDPOINT_URL_SQS"]
+
+
 def test_another_dynamodb_is_used_where_one_is_named(
     new_cloud: "Callable[[], Cloud]", tmp_path: Path
 ) -> None:

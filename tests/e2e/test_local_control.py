@@ -4,17 +4,17 @@ import contextlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from local.console import LocalCloudError
-from local.control import Control, tick
+from local.control import Control, hand, tick
 from local.folder import DataFolder
 
 TIME = "2026-12-24T09:00:00Z"
-Tick = Callable[[datetime, Callable[[str], object]], None]
 
 
 class Served:
@@ -23,6 +23,7 @@ class Served:
     def __init__(self, path: Path) -> None:
         self.folder = DataFolder(path)
         self.asked: list[datetime] = []
+        self.pauses: list[bool] = []
         self.lines: list[str] = []
         self.error: Exception | None = None
         self.control = Control(self._tick)
@@ -33,8 +34,9 @@ class Served:
         state |= {"control_key": self.control.key, **changes}
         self.folder.announce(pid=os.getpid(), url=None, **state)
 
-    def _tick(self, until: datetime, tell: Callable[[str], object]) -> None:
+    def _tick(self, until: datetime, tell: Callable[[str], object], pause: bool = False, /) -> None:
         self.asked.append(until)
+        self.pauses.append(pause)
         for line in self.lines:
             tell(line)
         if self.error is not None:
@@ -66,6 +68,30 @@ def test_a_refusal_is_what_the_person_sees_after_what_was_done(
     with pytest.raises(LocalCloudError, match=r"^It never goes back\.$"):
         tick(served.folder, TIME)
     assert capsys.readouterr().out == "first\n"
+
+
+def test_a_pause_is_asked_for_as_such(served: Served) -> None:
+    tick(served.folder, TIME)
+    tick(served.folder, TIME, pause=True)
+    assert served.pauses == [False, True]
+
+
+def test_one_connection_is_enough_for_many_moves_and_a_refusal_does_not_end_it(
+    served: Served,
+) -> None:
+    served.lines = ["ran"]
+    start = datetime(2026, 12, 24, 9, tzinfo=UTC)
+    moves = [start + timedelta(days=days) for days in range(200)]
+    with hand(served.folder) as clock:
+        began = time.monotonic()
+        assert all(clock.move(each, pause=True) == ["ran"] for each in moves)
+        assert time.monotonic() - began < 200 * 0.01, "no packet waits for another"
+        served.error = LocalCloudError("It never goes back.")
+        with pytest.raises(LocalCloudError, match=r"^It never goes back\.$"):
+            clock.move(start)
+        served.error = None
+        assert clock.move(start) == ["ran"]
+    assert served.asked == [*moves, start, start]
 
 
 def test_who_does_not_know_the_key_moves_nothing(served: Served) -> None:
