@@ -1,0 +1,151 @@
+"""A document in words: what both printed forms show, before either of them lays it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from printing import charts
+from printing.palette import BANDS, TONES, Palette
+from printing.wording import NUMERIC, UNKNOWN, Words, clean, phrase
+from vitals.domain.reports import document as kinds
+from vitals.domain.reports.document import (
+    Chart,
+    Column,
+    Document,
+    Figure,
+    Figures,
+    Plain,
+    Prose,
+    Section,
+    Table,
+)
+
+_WORDS = frozenset({kinds.TEXT, kinds.NAME, kinds.WORD, kinds.BAND})
+MOST_ROWS = 500
+"""A printed table shows so many of its rows, and says how many more there are."""
+LONG, LONGER = 9, 14
+"""Figures with more letters than these are written smaller."""
+
+
+def worded_document(document: Document, words: Words, colours: Palette) -> dict[str, Any]:
+    """Return *document* in words, as JSON values; `sections` are told apart by their `form`."""
+    return {
+        "title": clean(document.title) or UNKNOWN,
+        "subject": clean(document.subject),
+        "tenant": clean(words.look.name) or UNKNOWN,
+        "as_of": f"{words.instant(document.as_of)} {words.zone_name(document.as_of)}",
+        "facts": _facts(document, words),
+        "filters": _filters(document),
+        "headlines": [words.said(line) for line in document.headlines],
+        "sections": [
+            {"id": f"s{number}", "title": clean(section.title) or UNKNOWN}
+            | _section(f"s{number}", section, words, colours)
+            for number, section in enumerate(document.sections, 1)
+        ],
+    }
+
+
+def figure_change(figure: Figure, words: Words) -> str:
+    """Return what became of *figure* since the period's beginning; "" if that is unknown."""
+    return words.change(figure.kind, figure.value, figure.previous)
+
+
+def _facts(document: Document, words: Words) -> list[list[str]]:
+    """Return what the document is about, as (label, value)."""
+    facts = [
+        ["As of", words.instant(document.as_of)],
+        ["Time zone", words.zone_name(document.as_of)],
+    ]
+    if document.period:
+        first, last = document.period
+        facts.append(["Period", f"{words.day(first)} – {words.day(last)}"])
+    return [*facts, ["Model version", str(document.model_version)]]
+
+
+def _filters(document: Document) -> str:
+    """Return what was asked for, part by part."""
+    shown = [
+        f"{phrase(name)}: {clean(', '.join(values))}" for name, values in document.filters.items()
+    ]
+    return "  ·  ".join(shown) or "None: all customers"
+
+
+def _section(key: str, section: Section, words: Words, colours: Palette) -> dict[str, Any]:
+    if isinstance(section, Figures):
+        return {"form": "figures", "figures": [_figure(each, words) for each in section.figures]}
+    if isinstance(section, Table):
+        return {"form": "table", **_table(section, words)}
+    if isinstance(section, Chart):
+        picture = charts.drawn(key, section, words, colours)
+        return {"form": "chart", "svg": picture, "says": words.said(section.says)}
+    assert isinstance(section, Prose)  # noqa: S101 - there is no other section
+    return {"form": "prose", "lines": [words.said(line) for line in section.lines]}
+
+
+def _figure(figure: Figure, words: Words) -> dict[str, Any]:
+    change = figure_change(figure, words)
+    value = words.figure(figure)
+    arrow, tone = _direction(figure) if change else ("", "")
+    return {
+        "label": clean(figure.label),
+        "value": value,
+        "length": "longer" if len(value) > LONGER else "long" if len(value) > LONG else "",
+        "change": f"{arrow} {change}".strip(),
+        "tone": tone,
+        "note": clean(figure.note),
+    }
+
+
+def _direction(figure: Figure) -> tuple[str, str]:
+    """Return the arrow of a figure's change, and whether it is for the better."""
+    value, previous = figure.value, figure.previous
+    if isinstance(value, (str, tuple)) or value == previous:
+        return "", ""
+    up = value > previous  # type: ignore[operator]  # both are numbers: there is a change
+    if figure.better is None:
+        return ("▲" if up else "▼"), ""
+    return ("▲" if up else "▼"), "good" if up == (figure.better == kinds.UP) else "bad"
+
+
+def _table(table: Table, words: Words) -> dict[str, Any]:
+    rows = table.rows[:MOST_ROWS]
+    cells = [_cells(column, [row[at] for row in rows], words)
+             for at, column in enumerate(table.columns)]  # fmt: skip
+    more = len(table.rows) - len(rows)
+    count = words.worded(kinds.COUNT, len(table.rows))
+    return {
+        "columns": [
+            {
+                "label": clean(column.label),
+                "kind": column.kind,
+                "numeric": column.kind in NUMERIC,
+                "tabular": column.kind not in _WORDS,
+            }
+            for column in table.columns
+        ],
+        "rows": [list(row) for row in zip(*cells, strict=True)],
+        "note": words.said(table.note) if table.note else "",
+        "empty": "" if rows else clean(table.empty),
+        "more": f"The first {MOST_ROWS} of {count} rows: the CSV has them all,"
+        f" with the {words.worded(kinds.COUNT, more)} that are not shown here."
+        if more
+        else "",
+    }
+
+
+def _cells(column: Column, values: Sequence[Plain], words: Words) -> list[list[str]]:
+    """Return (text, tone) of each value of a column."""
+    texts = words.column(column.kind, values)
+    return [[text, _tone(column.kind, value)] for text, value in zip(texts, values, strict=True)]
+
+
+def _tone(kind: str, value: Plain) -> str:
+    """Return how a cell is coloured: as a band, as good, bad or caution, or not at all."""
+    if kind == kinds.BAND and value in BANDS:
+        return f"band-{value}"
+    if kind == kinds.WORD and isinstance(value, str):
+        return TONES.get(value, "")
+    if kind == kinds.POINTS and value and not isinstance(value, (str, tuple)):
+        return "good" if value > 0 else "bad"  # type: ignore[operator]  # points are numbers
+    return ""

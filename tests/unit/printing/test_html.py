@@ -1,0 +1,132 @@
+"""The HTML of a report: one accessible file that asks for nothing, and says everything."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.unit.printing import samples
+
+import printing
+from printing.content import MOST_ROWS
+from printing.html import quoted
+from printing.wording import Words
+from vitals.domain.reports.document import Section
+from vitals.domain.reports.look import Look
+
+AXE = Path(__file__).with_name("axe.mjs")
+
+
+def _html(*sections: Section, look: Look = samples.GERMAN) -> str:
+    return printing.rendered(samples.document(*sections), look, "html").decode()
+
+
+def _wrong(made: str) -> list[str]:
+    """Return the rules that axe finds broken."""
+    run = subprocess.run(
+        ["node", str(AXE)], input=made, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return [rule for rule, _ in json.loads(run.stdout)]
+
+
+def test_axe_finds_nothing_wrong() -> None:
+    made = _html(
+        samples.FIGURES, *samples.CHARTS, samples.accounts(9), samples.EMPTY, samples.PROSE
+    )
+    assert _wrong(made) == []
+
+
+def test_axe_finds_what_is_wrong() -> None:
+    made = _html(samples.EMPTY)
+    broken = made.replace(' lang="en"', "").replace('alt="Logo', 'title="Logo')
+    assert "html-has-lang" in _wrong(broken)
+
+
+def test_the_file_asks_nobody_for_anything_and_runs_nothing() -> None:
+    made = _html()
+    assert re.findall(r"<(script|link|iframe|object|embed|base|meta http)", made) == []
+    addresses = re.findall(r'(?:src|href|xlink:href|action)="([^"]*)"', made)
+    assert [address[:26] for address in addresses] == ["data:image/svg+xml;base64,"]
+    assert set(re.findall(r"https?://[^\"'\s)]*", made)) == {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"url\(([^)]*)\)", made)) <= {
+        f"#{name}" for name in re.findall(r'<pattern id="([^"]*)"', made)
+    }
+    assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", made))
+
+
+def test_it_is_well_formed_and_no_id_is_there_twice() -> None:
+    made = _html()
+    ids = re.findall(r'\bid="([^"]*)"', made)
+    assert len(ids) == len(set(ids))
+    body = made[made.index("<body>") :].removesuffix("</html>\n").rstrip().removesuffix("</html>")
+    ET.fromstring(re.sub(r"<(img[^>]*)>", r"<\1/>", body))  # noqa: S314 - our own
+
+
+def test_names_are_literal() -> None:
+    made = _html()
+    assert "<script" not in made
+    text = unescape(re.sub(r"<[^>]*>", "", made))
+    for name in samples.NAMES:
+        assert name in text
+
+
+def test_every_value_of_every_table_is_there_under_its_heading() -> None:
+    made = unescape(_html())
+    words = Words(samples.GERMAN, "Europe/Berlin")
+    for table in samples.document().tables().values():
+        for column in table.columns:
+            assert f">{column.label}</th>" in made
+        for at, column in enumerate(table.columns):
+            for shown in words.column(column.kind, [row[at] for row in table.rows]):
+                assert f">{shown}<" in made
+
+
+def test_numbers_stand_flush_right_and_bands_are_coloured_words() -> None:
+    made = _html()
+    assert '<th scope="col" class="number">Score</th>' in made
+    assert '<td class="number">1.234,50\N{NO-BREAK SPACE}€</td>' in made
+    assert '<td class="whole"><span class="chip band-at_risk">At risk</span></td>' in made
+    assert "font-variant-numeric: tabular-nums" in made
+
+
+def test_of_a_long_table_the_first_rows_are_shown_and_the_rest_is_counted() -> None:
+    made = _html(samples.accounts(MOST_ROWS + 1234))
+    assert made.count('<th scope="row"') == MOST_ROWS
+    assert "The first 500 of 1.734 rows: the CSV has them all" in made
+
+
+def test_pages_are_those_of_the_paper_with_numbers() -> None:
+    assert "size: A4" in _html()
+    assert "size: letter" in _html(look=samples.JAPANESE)
+    assert 'content: "Page " counter(page) " of " counter(pages)' in _html()
+    assert "thead { display: table-header-group }" in _html()
+
+
+def test_what_is_printed_above_a_page_cannot_leave_its_quotes() -> None:
+    hostile = '"; } </style><script>\\'
+    shown = quoted(hostile)
+    assert re.fullmatch(r'"([0-9A-Za-z]|\\[0-9a-f]+ )*"', shown)
+    made = _html(look=Look(name=hostile))
+    assert made.count("</style>") == 1
+    assert "<script" not in made
+
+
+def test_the_same_document_and_look_give_the_same_bytes() -> None:
+    assert _html() == _html()
+
+
+def test_a_logo_of_an_unknown_type_is_left_out() -> None:
+    look = Look(name="x", logo=b"GIF89a", logo_type='image/gif" onload="x')
+    assert "<img" not in _html(look=look)
+    assert "onload" not in _html(look=look)
+
+
+def test_there_are_two_forms() -> None:
+    with pytest.raises(ValueError, match="no such form: docx"):
+        printing.rendered(samples.document(), samples.LOOK, "docx")
