@@ -24,14 +24,14 @@ def now() -> datetime:
 
 def test_a_new_clock_is_right_and_has_missed_nothing(path: Path) -> None:
     clock = LocalClock(path, ("F.A",))
-    assert not clock.is_ahead
+    assert not clock.is_moved
     assert now() - MOMENT < clock.ran("F.A") <= clock.now() <= now()
 
 
 def test_a_clock_that_was_moved_goes_on_from_there(path: Path) -> None:
     clock = LocalClock(path)
     clock.keep(now=now() + DAY)
-    assert clock.is_ahead
+    assert clock.is_moved
     first, second = clock.now(), clock.now()
     assert now() + DAY - MOMENT < first <= second < now() + DAY + MOMENT
 
@@ -41,6 +41,17 @@ def test_a_clock_never_goes_back(path: Path) -> None:
     clock.keep(now=now() + DAY)
     clock.keep(now=now() - DAY)
     assert clock.now() > now() + DAY - MOMENT
+
+
+def test_a_new_clock_may_begin_in_the_past_and_goes_on_from_there(path: Path) -> None:
+    LocalClock(path, ("F.A",), now() - 365 * DAY)
+    clock = LocalClock(path, ("F.A",), now() - DAY)
+    assert clock.is_moved
+    assert now() - 365 * DAY - MOMENT < clock.ran("F.A") <= clock.now() < now() - 365 * DAY + MOMENT
+    clock.keep(now=now() - 30 * DAY)
+    assert now() - 30 * DAY - MOMENT < clock.now() < now() - 30 * DAY + MOMENT
+    clock.keep(now=now() - 60 * DAY)
+    assert now() - 30 * DAY - MOMENT < clock.now(), "it never goes back"
 
 
 def test_what_ran_and_how_far_it_is_survive_a_restart(path: Path) -> None:

@@ -54,6 +54,31 @@ def test_a_field_passes_that_begins_with_one_of_the_prefixes(key: str, passes: o
     assert not matches({"dynamodb": {"Keys": {"SK": {"S": 1}}}})
 
 
+@pytest.mark.parametrize(
+    ("image", "passes"),
+    [
+        ({"state": {"S": "queued"}}, True),
+        ({"state": {"S": "queued"}, "queue": {"S": "reports"}}, False),
+        ({"state": {"S": "queued"}, "queue": {"N": "1"}}, True),
+        ({"state": {"S": "done"}}, False),
+        ({}, False),
+    ],
+)
+def test_a_field_may_be_asked_not_to_be_there(image: dict[str, object], passes: object) -> None:
+    matches = matcher(
+        '{"dynamodb": {"NewImage":'
+        ' {"state": {"S": ["queued"]}, "queue": {"S": [{"exists": false}]}}}}'
+    )
+    assert matches(record(**image)) is passes
+    assert not matches({"dynamodb": {"Keys": {}}}), "the other field has to be there"
+
+
+def test_only_a_leaf_exists_and_what_holds_others_never_does() -> None:
+    matches = matcher('{"dynamodb": {"NewImage": {"queue": [{"exists": false}]}}}')
+    assert matches(record(queue={"S": "reports"})), "as in AWS, where it is the leaf that counts"
+    assert matches({}), "nothing is asked but that there is nothing"
+
+
 def test_an_array_passes_if_one_of_its_elements_does() -> None:
     matches = matcher('{"dynamodb": {"NewImage": {"tags": {"SS": ["x"]}}}}')
     assert matches(record(tags={"SS": ["w", "x"]}))
@@ -66,6 +91,7 @@ def test_an_array_passes_if_one_of_its_elements_does() -> None:
         {"a": [{"prefix": 1}]},
         {"a": [{"prefix": "q", "suffix": "r"}]},
         {"a": [{"exists": True}]},
+        {"a": [{"exists": False, "prefix": "x"}]},
         {"a": ["x", {"anything-but": "y"}]},
         {"a": [1]},
         {"a": [None]},
@@ -78,7 +104,9 @@ def test_an_array_passes_if_one_of_its_elements_does() -> None:
     ],
 )
 def test_what_else_a_pattern_can_say_is_refused_at_once(rule: object) -> None:
-    with pytest.raises(LocalCloudError, match="patterns of exact strings and prefixes alone"):
+    with pytest.raises(
+        LocalCloudError, match="patterns of exact strings, prefixes and absence alone"
+    ):
         matcher(json.dumps(rule))
 
 

@@ -196,6 +196,55 @@ def test_a_tick_that_the_stop_cuts_short_leaves_its_occurrence_to_be_run_again(
     assert cloud.clock.ran("F.Quarterly") == cloud.begun
 
 
+def test_a_pause_runs_the_latest_of_each_and_the_clock_says_its_end_at_all_of_them(
+    cloud: Cloud,
+) -> None:
+    until = cloud.at(7, 50) + 13 * DAY
+    cloud.scheduler.tick(until, cloud.told.append, pause=True)
+    assert cloud.times == ["00:00", "07:45"]
+    assert [next(iter(event.values()))[:10] for event in cloud.function.events] == [
+        f"{until:%Y-%m-%d}", f"{until:%Y-%m-%d}",
+    ]  # fmt: skip
+    assert all(until <= seen < until + MOMENT for seen in cloud.function.seen)
+    assert cloud.told[-1].endswith("T07:50:00Z  F ran 2 times")
+    cloud.scheduler.tick(until + timedelta(minutes=5), cloud.told.append, pause=True)
+    assert len(cloud.times) == 2, "what it ran is not run again"
+    cloud.tick(until + timedelta(minutes=15))
+    assert cloud.times[2:] == ["08:00"]
+
+
+def test_a_pause_begins_when_all_is_done_that_was_due_before(tmp_path: Path) -> None:
+    cloud, said = Cloud(tmp_path), list[tuple[str, datetime]]()
+
+    def settle() -> int:
+        said.append(("settled", cloud.clock.now()))
+        return 0
+
+    def answer() -> str:
+        said.append(("ran", cloud.clock.now()))
+        return "{}"
+
+    cloud.function.answer = answer
+    until = cloud.at(7, 50)
+    waiting = Scheduler((QUARTERLY,), {"F": cloud.function}, cloud.clock, settle)
+    waiting.tick(until, cloud.told.append, pause=True)
+    assert [what for what, _ in said] == ["settled", "ran", "settled"]
+    assert said[0][1] < cloud.begun + MOMENT
+    assert said[1][1] >= until
+
+
+def test_a_pause_in_which_a_run_fails_leaves_that_run_to_be_made(cloud: Cloud) -> None:
+    def fail() -> str:
+        raise FunctionError("ValueError", "no such day")
+
+    cloud.function.answer = fail
+    with pytest.raises(LocalCloudError, match=r"F failed at .*T00:00:00Z: ValueError"):
+        cloud.scheduler.tick(cloud.at(7, 50), cloud.told.append, pause=True)
+    cloud.function.answer = lambda: "{}"
+    cloud.scheduler.tick(cloud.at(7, 50) + MOMENT, cloud.told.append, pause=True)
+    assert cloud.times == ["00:00", "00:00", "07:45"]
+
+
 def test_what_was_missed_is_run_once_at_the_start_the_latest_of_each(cloud: Cloud) -> None:
     cloud.clock.keep(now=cloud.at(7, 50))
     cloud.scheduler.start()

@@ -140,7 +140,7 @@ def test_a_stream_invokes_a_function(tmp_path: Path) -> None:
         ("!GetAtt LostRecords.Arn}\n            F", "!GetAtt JobsQueue.Arn}\n            F",
          "no standard queue here"),
         ("OnFailure: {", "OnSuccess: {", "OnSuccess"),
-        ('[{"prefix": "T#"}]', '[{"suffix": "#"}]', "exact strings and prefixes alone"),
+        ('[{"prefix": "T#"}]', '[{"suffix": "#"}]', "prefixes and absence alone"),
     ],
 )  # fmt: skip
 def test_what_of_a_stream_it_cannot_play_is_named(
@@ -166,7 +166,7 @@ def test_a_template_of_requests_alone_has_none(tmp_path: Path) -> None:
         ("Source: !GetAtt Table.StreamArn", "Source: !GetAtt Table.Arn", "no stream of a table"),
         ("Target: !GetAtt JobsQueue.Arn", "Target: !GetAtt LostRecords.Arn", "no FIFO queue"),
         ("          MessageDeduplicationId: $.eventID\n", "", "group and deduplication id"),
-        ('["queued"]', '[{"exists": true}]', "exact strings and prefixes alone"),
+        ('["queued"]', '[{"exists": true}]', "prefixes and absence alone"),
         ("$.eventID", "$.a[0]", r"cannot follow the path \$\.a\[0\]"),
         ("BatchSize: 1", "BatchSize: 10", "play JobsFunction: a BatchSize other than 1"),
         ("            BatchSize: 1\n", "", "play JobsFunction: a BatchSize other than 1"),

@@ -148,6 +148,21 @@ def test_what_names_a_queue_or_a_key_is_what_aws_would_give(tmp_path: Path) -> N
     assert environment["QUEUE_NAME"] == "Deliveries.fifo"
     assert environment["KEY"] == key
     assert key == f"arn:aws:kms:us-east-1:123456789012:key/{environment['KEY_ID']}"
+
+
+def test_a_bucket_without_a_name_gets_one_that_s3_would_take(tmp_path: Path) -> None:
+    resources = """  ReportsBucket:
+    Type: AWS::S3::Bucket
+  Named:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: !Sub "${AWS::StackName}-exports"}
+"""
+    variables = "FILES: !Ref ReportsBucket\n        ARN: !GetAtt Named.Arn\n        LEVEL: INFO"
+    found = template(tmp_path, TEMPLATE.replace("LEVEL: INFO", variables) + resources)
+    environment = found.function("actions").environment
+    assert environment["FILES"] == "local-reportsbucket"
+    assert environment["ARN"] == "arn:aws:s3:::local-exports"
+    assert found.buckets == ("local-reportsbucket", "local-exports")
     assert template(tmp_path, TEMPLATE + resources).keys == found.keys, "the same at every start"
 
 
