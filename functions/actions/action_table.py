@@ -13,6 +13,7 @@ from vitals.usecases.inputs import Input, read
 READ = ("customers:read",)
 WRITE = ("customers:write",)
 HEALTH = ("health:read",)
+REPORT = ("customers:read", "health:read")
 RESCORE = ("health:write",)
 MODEL = ("health:write", "admin:*")
 ADMIN = ("admin:*",)
@@ -230,19 +231,19 @@ _ALL = (
     Action("replay_delivery", "deliveries", "Send a delivery once more",
            "ReplayInput", ADMIN, writes=True),
     Action("get_portfolio", "analytics", "How the portfolio stands, and whom to call first",
-           "PortfolioInput", HEALTH),
+           "PortfolioInput", REPORT),
     Action("get_trend", "analytics", "A metric day by day, and who moved it",
-           "TrendInput", HEALTH),
+           "TrendInput", REPORT),
     Action("get_segments", "analytics", "The figures of every tag, tier and stage",
-           "PortfolioInput", HEALTH),
+           "PortfolioInput", REPORT),
     Action("get_csm_performance", "analytics", "The managers' books side by side",
-           "PerformanceInput", HEALTH),
+           "PerformanceInput", REPORT),
     Action("get_renewals", "analytics", "What renews by month, and what of it is at risk",
-           "RenewalsInput", HEALTH),
+           "RenewalsInput", REPORT),
     Action("get_cohorts", "analytics", "How many stayed of those who came together",
-           "CohortsInput", HEALTH),
+           "CohortsInput", REPORT),
     Action("run_report", "reports", "A report as JSON or CSV, or a link to it",
-           "RunInput", HEALTH, writes=True),
+           "RunInput", REPORT, writes=True),
     Action("send_report", "reports", "Send a report now",
            "SendInput", ADMIN, writes=True),
     Action("send_test_report", "reports", "Send a report as a test",
