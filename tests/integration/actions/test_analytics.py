@@ -92,5 +92,8 @@ def test_renewals_are_had_by_category(book: Api) -> None:
 def test_the_managers_and_the_segments_are_those_of_the_customers(book: Api) -> None:
     managers = book.get("get_csm_performance").data
     assert {each["manager"] for each in managers["leaderboard"]} == {"Ana", ""}
+    book.post("log_contact", {"name": "Acme", "channel": "call"})
+    [last, *_] = book.get("get_csm_performance").data["activity"]
+    assert (last["name"], last["manager"], last["contact"]["channel"]) == ("Acme", "Ana", "call")
     segments = book.get("get_segments").data
     assert {each["segment"] for each in segments["tiers"]} == {"mid", "smb"}

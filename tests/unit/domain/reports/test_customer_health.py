@@ -89,6 +89,7 @@ def test_the_change_of_each_part_stands_beside_it() -> None:
     book = about(ACME, histories={ACME.id: [change]}, scores_then={ACME.id: 76})
     document = build(book)
     rows = {row[0]: row for row in document.tables()["signals"].rows}
+    assert len(rows) == len(document.tables()["signals"].rows)
     parts = {part.signal: part.contribution for part in book.accounts[0].contributions}
     before = {"logins": Fraction(40), "nps": Fraction(272727, 10_000), "days": Fraction(9)}
     for name, part in parts.items():
@@ -102,6 +103,11 @@ def test_the_change_of_each_part_stands_beside_it() -> None:
         "2026-02-01."  # fmt: skip
     assert figure(document, "kpis", "score")["previous"] == 76
     assert figure(document, "kpis", "status")["previous"] == "healthy"
+
+
+def test_the_band_then_is_that_of_the_score_then() -> None:
+    document = build(about(ACME, scores_then={ACME.id: 90}))
+    assert figure(document, "kpis", "status")["previous"] == "expansion"
 
 
 def test_the_priority_stands_with_its_parts() -> None:

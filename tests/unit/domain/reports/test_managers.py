@@ -137,8 +137,24 @@ def test_focus_areas_read_as_sentences() -> None:
         "Ada: 33.3333 of the accounts are at risk, 1 of 3; they pay 100 MRR.",
         "Ada: the average moved by -6.6667 points since 2026-02-01; 1 of 3 accounts declined, "
         "they pay 100 MRR.",
-        "1 accounts that pay 5 MRR have no manager.",
+        "Without a manager: 1 of the accounts, which pay 5 MRR.",
     ]
+
+
+@pytest.mark.parametrize(("fallen", "declines"), [(6, True), (5, False)])
+def test_a_book_declines_from_two_points_on_average_on(fallen: int, declines: bool) -> None:
+    customers = [scoring(number, 70, manager="Ada", last_contact_on=TODAY) for number in range(3)]
+    book = a_book(customers, scores_then=then({0: 70 + fallen, 1: 70, 2: 70}))
+    kinds = [area["kind"] for area in manager_figures(book)["focus"]]
+    assert kinds == (["declining"] if declines else [])
+
+
+def test_the_book_that_moved_most_is_named() -> None:
+    customers = [scoring(1, 70, manager="Ada"), scoring(2, 60, manager="Ben")]
+    shown = checked(build(a_book(customers, scores_then=then({1: 69, 2: 64}))))
+    assert shown["headlines"][1] == (
+        "The book of Ben moved most: -4 points since 2026-02-01, of the same accounts."
+    )
 
 
 @pytest.mark.parametrize(("ago", "contacted"), [(0, 1), (6, 1), (7, 0), (-3, 1)])

@@ -158,6 +158,17 @@ def test_a_score_set_by_hand_is_a_part_of_the_move() -> None:
     assert sum(moves.values()) == 30 - 99
 
 
+def test_a_score_set_by_hand_until_the_period_began_is_none_of_it() -> None:
+    customer = customer_number(1, override=Override(30, "key-1", NOW), created_at=midday(THEN))
+    ended = {"value": 50, "expires_at": "2026-02-01T00:00:00.000Z"}
+    history = [
+        a_change(customer, at=midday(THEN), changed={"override": (ended, None)}),
+        a_change(customer, at=midday(date(2026, 1, 5)), contributions_after={"logins": "70"}),
+    ]
+    book = a_book([customer], histories={an_id(1): history}, scores_then=then({1: 70}))
+    assert moved_by(book, book.accounts[0]) == [("logins", -70), ("override", 30)]
+
+
 def test_a_history_that_does_not_lead_to_the_score_then_explains_nothing() -> None:
     book = a_history()
     book.scores_then = {book.accounts[0].customer.id: 98}

@@ -318,6 +318,8 @@ def test_a_trend_reads_as_sentences() -> None:
         "to -9 in as many of the second (counted from 2 points).",
     ]
     assert sentences(course([100, 100, 102], "mrr", "MRR")) == []
+    just, _ = sentences(course([60, 60, 62]))
+    assert "moved by 2 in the last 10 days" in just
     [turned] = sentences(course([50, 54, 53]))
     assert "Health score turned" in turned
     [slowed] = sentences(course([50, 54, 55]))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from itertools import islice
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
+from vitals.domain.change import is_visible
 from vitals.domain.errors import FieldError, ValidationError
-from vitals.domain.instants import iso
+from vitals.domain.instants import iso, start_of
+from vitals.domain.model import CONTACT
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.cohorts import MONTH, QUARTER, cohort_figures
 from vitals.domain.reports.document import Line, plain, said
@@ -28,6 +31,10 @@ from vitals.usecases.report_input import Days, Filtered
 
 MOST_ACCOUNTS = 1000
 """So many renewals are listed, the soonest; the Renewal Forecast has them all."""
+LOOKED_AT, MOST_DONE = 500, 20
+"""Of so many changes, the latest, so many are told of as what was done."""
+_OURS = frozenset({"decay", "rescore", "model"})
+"""Causes that nobody's doing is behind."""
 MOST_LINES = 5
 """So many managers, or customers, are laid over a trend."""
 
@@ -103,7 +110,33 @@ def get_csm_performance(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return the managers' books side by side (IQ-186)."""
     parsed, warnings, _ = read(PerformanceInput, given)
     book = filled_book(context, parsed.filters, parsed.days)
-    return _answer("get_csm_performance", book, manager_figures(book), warnings)
+    found = manager_figures(book) | {"activity": _activity(context, book)}
+    return _answer("get_csm_performance", book, found, warnings)
+
+
+def _activity(context: Context, book: Book) -> list[dict[str, Any]]:
+    """Return what people and integrations did last with the accounts of *book*, newest first."""
+    names = {each.customer.id: each.customer.manager for each in book.accounts}
+    since = start_of(book.today - timedelta(days=book.period), book.where)
+    newest = islice(context.customers.feed(context.tenant, since=since, page=LOOKED_AT), LOOKED_AT)
+    done = (
+        change
+        for change in newest
+        if change.customer_id in names and change.cause not in _OURS and is_visible(change)
+    )
+    return [
+        {
+            "at": iso(change.at),
+            "manager": names[change.customer_id],
+            "customer_id": change.customer_id,
+            "name": change.name,
+            "action": change.action,
+            "contact": dict(change.contact) if change.contact else None,
+            "score_before": change.score_before,
+            "score_after": change.score_after,
+        }
+        for change in islice(done, MOST_DONE)
+    ]
 
 
 def get_renewals(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -128,7 +161,10 @@ def get_trend(context: Context, given: Mapping[str, Any]) -> Answer:
     and for each of those who moved most.
     """
     parsed, warnings, _ = read(TrendInput, given)
-    numeric = [signal.name for signal in context.model.signals if signal.options is None]
+    # Days since contact change by themselves: no day's figures count them.
+    numeric = [
+        each.name for each in context.model.signals if each.options is None and each.name != CONTACT
+    ]
     known = (*METRICS, *(name for name in numeric if name not in METRICS))
     errors = [
         FieldError(field, "unknown_value", f"must be one of: {', '.join(known)}")

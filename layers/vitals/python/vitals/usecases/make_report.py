@@ -66,6 +66,8 @@ def made(context: Context, asked: Mapping[str, Any]) -> tuple[Document, Book]:
         daily=report.daily,
     )
     if about is not None:
+        if book.account(about) is None:
+            raise CustomerNotFoundError("the filters leave out the customer that it is about")
         with_histories(context, book, [about])
     elif report.feed:
         with_feed(context, book)

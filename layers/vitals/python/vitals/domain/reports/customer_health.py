@@ -197,6 +197,7 @@ def _set_by_hand(account: Account) -> str:
 def _facts(account: Account) -> Figures:
     customer = account.customer
     shape: tuple[tuple[str, str, str, Plain], ...] = (
+        ("name", "Customer", NAME, customer.name),
         ("manager", "Manager", TEXT, customer.manager),
         ("tier", "Tier", WORD, customer.tier),
         ("lifecycle", "Stage", WORD, customer.lifecycle),

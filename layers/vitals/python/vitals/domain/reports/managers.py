@@ -246,7 +246,7 @@ def _declining(book: Book, name: str, own: Own) -> dict[str, Any] | None:
 
 def _unassigned(group: Group) -> dict[str, Any]:
     line = Line(
-        "{} accounts that pay {} MRR have no manager.",
+        "Without a manager: {} of the accounts, which pay {} MRR.",
         ((COUNT, group.customers), (MONEY, group.mrr)),
     )
     return _area(

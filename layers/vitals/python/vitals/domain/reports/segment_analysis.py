@@ -48,6 +48,8 @@ from vitals.domain.snapshot import WITHOUT
 MOST_TAGS: Final = 12
 """A chart shows so many tags, the largest; the table all."""
 
+_NO_TIER: Final = "no_tier"
+
 Rows = list[tuple[str, dict[str, Any]]]
 
 
@@ -65,8 +67,8 @@ def build(book: Book) -> Document:
         headlines=_headlines(book, found),
         sections=(
             _kpis(book, found["kpis"]["segments"]),
-            _distribution("tier_bands", "Bands by tier", WORD, found["tiers"]),
-            _distribution("stage_bands", "Bands by stage", WORD, found["stages"]),
+            _distribution("tier_bands", "Bands by tier", found["tiers"]),
+            _distribution("stage_bands", "Bands by stage", found["stages"]),
             _averages(rows),
             _table(rows),
             _bands(rows),
@@ -106,9 +108,7 @@ def _kpis(book: Book, segments: int) -> Figures:
     return Figures(name="kpis", title="Key figures", figures=(count, *own))
 
 
-def _distribution(
-    name: str, title: str, label_kind: str, rows: Sequence[dict[str, Any]]
-) -> Chart | None:
+def _distribution(name: str, title: str, rows: Sequence[dict[str, Any]]) -> Chart | None:
     if not rows:
         return None
     worst = max(rows, key=lambda row: (row["at_risk_percent"] or 0, row["at_risk"]))
@@ -116,8 +116,8 @@ def _distribution(
         name=name,
         title=title,
         chart=STACKED,
-        labels=tuple(row["segment"] or None for row in rows),
-        label_kind=label_kind,
+        labels=tuple(row["segment"] or _NO_TIER for row in rows),
+        label_kind=WORD,
         kind=COUNT,
         series=band_series(rows),
         says=Line(
