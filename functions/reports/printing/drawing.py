@@ -77,7 +77,7 @@ class Drawing:
     def wrapped(self) -> tuple[list[list[str]], float]:
         """Return the labels in lines for the left of rows, and the room that they take."""
         found = [measure.lines(label, SIZE, LABELS) for label in self.labels]
-        widest = max((measure.width(line, SIZE) for label in found for line in label), default=0)
+        widest = max((measure.bold(line, SIZE) for label in found for line in label), default=0)
         return found, min(widest, LABELS) + ROOM
 
     def legend(self) -> float:

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from printing import palette as colour
 from printing.content import worded_document
 from printing.palette import BANDS, Palette, palette, text_on
+from printing.tables import laid_out
 from printing.wording import Words
-from vitals.domain.reports.look import JPEG, LETTER, PNG, SVG
+from vitals.domain.reports.look import JPEG, LETTER, PAPERS, PNG, SVG
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -28,10 +29,15 @@ def html(document: Document, look: Look) -> bytes:
     """Return *document* as one HTML file in UTF-8 without scripts or references to others."""
     colours = palette(look.accent)
     content = worded_document(document, Words(look, document.time_zone), colours)
+    paper = look.paper if look.paper in PAPERS else PAPERS[0]
     for section in content["sections"]:
         if section["form"] == "chart":
             # The picture's own texts are escaped where it is drawn.
             section["svg"] = Markup(section["svg"])  # noqa: S704 - as above
+        # A table that needs a turned page of a PDF needs one where a browser prints it, too.
+        section["turned"] = section["form"] == "table" and laid_out(section, paper).turned
+    tables = [each["turned"] for each in content["sections"] if each["form"] == "table"]
+    content["turned"] = bool(tables) and tables[0]
     page = _template("report.html.jinja").render(
         doc=content,
         style=Markup(_style(colours, look, content)),  # noqa: S704 - colours and quoted texts
@@ -68,6 +74,7 @@ def _style(colours: Palette, look: Look, content: dict[str, Any]) -> str:
         colour=colour,
         bands=Markup(bands),  # noqa: S704 - colours of ours
         paper="letter" if look.paper == LETTER else "A4",
+        turned=content["turned"],
         running=Markup(quoted(f"{content['title']} – {content['tenant']}")),  # noqa: S704 - quoted
         footing=Markup(quoted(f"As of {content['as_of']}")),  # noqa: S704 - quoted
     )

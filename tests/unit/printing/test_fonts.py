@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from printing.fonts import MISSING, characters, families, folders, printable
+from printing.pdf import _fonts
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,10 @@ def test_the_fonts_lie_in_what_is_installed_and_are_free() -> None:
         package = folder if folder.name.startswith("noto") else folder.parent
         licences = [*package.glob("LICENSE"), *package.parent.glob(f"{package.name}*/**/LICENSE")]
         assert "SIL Open Font License" in licences[0].read_text(encoding="utf-8", errors="replace")
+
+
+def test_no_font_of_the_machine_is_asked() -> None:
+    assert all(re.fullmatch("Inter|Noto Sans (Mono )?CJK ..", name) for name in _fonts().families())
 
 
 def test_typst_is_not_imported_for_html_nor_jinja_for_words() -> None:

@@ -16,7 +16,8 @@ import printing
 from printing.content import MOST_ROWS
 from printing.html import quoted
 from printing.wording import Words
-from vitals.domain.reports.document import Section
+from vitals.domain.reports import document as d
+from vitals.domain.reports.document import Column, Section, Table
 from vitals.domain.reports.look import Look
 
 AXE = Path(__file__).with_name("axe.mjs")
@@ -130,3 +131,14 @@ def test_a_logo_of_an_unknown_type_is_left_out() -> None:
 def test_there_are_two_forms() -> None:
     with pytest.raises(ValueError, match="no such form: docx"):
         printing.rendered(samples.document(), samples.LOOK, "docx")
+
+
+def test_a_wide_table_turns_the_page_that_a_browser_prints() -> None:
+    columns = tuple(Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(14))
+    rows = (tuple(1_000_000 + at for at in range(14)),)
+    wide = Table(name="wide", title="Wide", columns=columns, rows=rows)
+    later, first = _html(samples.EMPTY, wide), _html(wide, samples.EMPTY)
+    assert later.count('class="turned"') == 1
+    assert first.count('class="turned"') == 0
+    assert "size: A4; margin" in later
+    assert "size: A4 landscape; margin" in first

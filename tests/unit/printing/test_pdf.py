@@ -122,6 +122,38 @@ def test_no_row_begins_a_page_alone_and_no_heading_ends_one() -> None:
             assert not title or "Donau" in page.text
 
 
+def test_the_last_row_of_a_table_never_stands_alone() -> None:
+    left = set()
+    for count in range(18, 40):
+        table = replace(samples.accounts(count + 11), rows=samples.accounts(count + 11).rows[11:])
+        *_, last = _printed(table)
+        left.add(last.text.count("Incorporated"))
+    assert 1 not in left
+    assert 2 in left
+
+
+@pytest.mark.parametrize("paper", [A4, LETTER])
+def test_words_too_long_for_a_line_are_broken_wherever_they_stand(paper: str) -> None:
+    word, first = samples.LONG * 2, samples.FIGURES.figures[0]
+    document = samples.document(
+        replace(samples.PROSE, title=word, lines=(Line(word),)),
+        replace(samples.accounts(12), title=word, note=Line(word)),
+        replace(samples.FIGURES, figures=(replace(first, label=word, note=word),)),
+        title=samples.LONG, subject=word, headlines=(Line(word),), filters={"tag": (word,)},
+    )  # fmt: skip
+    look = replace(samples.LOOK, name=samples.LONG, paper=paper)
+    for page in pages(printing.rendered(document, look, "pdf")):
+        _assert_inside(page)
+
+
+def test_a_long_name_stays_in_its_column() -> None:
+    [page] = _printed(samples.accounts(9))
+    names = [box for box in page.boxes if box[0] < 60 and 80 < box[3] < 430]
+    managers = min(box[0] for box in page.boxes if box[0] > 150 and box[3] < 400)
+    assert names
+    assert max(box[2] for box in names) < managers
+
+
 def test_a_document_about_nobody_says_so() -> None:
     text = "".join(page.text for page in _printed(samples.accounts(0), samples.EMPTY))
     assert "No customers." in text

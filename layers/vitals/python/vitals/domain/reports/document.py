@@ -181,7 +181,16 @@ def document_view(document: Document) -> dict[str, Any]:
 
 def said(line: Line) -> str:
     """Return *line* with its values as they stand in JSON."""
-    return line.text.format(*(plain(value) for _, value in line.values))
+    return line.text.format(*(_told(value) for _, value in line.values))
+
+
+def _told(value: Plain) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    # An amount of 40000.00 reads as the number that it is in JSON.
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(plain(value))
 
 
 def plain(value: Plain) -> Any:
