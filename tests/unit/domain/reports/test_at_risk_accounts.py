@@ -111,7 +111,7 @@ def test_the_headlines_tell_who_is_newly_at_risk_and_why() -> None:
     assert [said(line) for line in build(book).headlines] == [
         "1 customer is at risk, with 100 MRR, 10 of all.",
         "1 of them was not at risk on 2026-02-01: 100 MRR.",
-        "Call Customer 1 first: 100 MRR, score 10; ['held down by logins'].",
+        "Call Customer 1 first: 100 MRR, score 10; held down by logins.",
         "logins is what costs most points in 1 of 1 account.",
     ]
 

@@ -272,7 +272,7 @@ def test_the_headlines_name_the_day_the_change_and_whom_to_call() -> None:
         "2 customers with an average score of 55.5, -10 since 2026-02-01.",
         "1 customer is at risk, with 300 MRR, 75 of all; 0 with 0 MRR on 2026-02-01.",
         "Customer 1 fell most, from 60 to 40.",
-        "Call Customer 1 first: 300 MRR, score 40; ['score set by hand', 'renews within 30 days'].",
+        "Call Customer 1 first: 300 MRR, score 40; score set by hand, renews within 30 days.",
     ]
 
 
@@ -292,7 +292,7 @@ def test_what_fell_most_is_named_with_the_signals_that_did_it() -> None:
     assert (row["score_then"], row["score"], row["signal_1"]) == (90, 44, "logins")
     assert (row["change_1"], row["signal_2"]) == (Fraction("-46.25"), None)
     assert said(build(book).headlines[2]) == (
-        "Customer 1 fell most, from 90 to 44, most of it by ['logins']."
+        "Customer 1 fell most, from 90 to 44, most of it by logins."
     )
 
 

@@ -220,7 +220,7 @@ def test_the_headlines_of_a_forecast() -> None:
         "2 renewals with 200 MRR from 2026-03-02 to 2027-02-28.",
         "100 MRR of it is commit, 0 best case and 100 at risk, 50 of all; 0 is unknown.",
         "1 renewal is overdue, with 50 MRR.",
-        "Call Customer 1 first: 100 MRR, score 40; ['score set by hand', 'renews within 30 days'].",
+        "Call Customer 1 first: 100 MRR, score 40; score set by hand, renews within 30 days.",
     ]
 
 

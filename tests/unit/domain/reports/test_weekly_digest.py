@@ -162,10 +162,10 @@ def test_a_week_in_five_headlines() -> None:
     )
     assert [said(line) for line in build(book).headlines] == [
         "2 customers with an average score of 57, -15.5 since 2026-02-23.",
-        "Customer 1 fell most, from 90 to 44, most of it by ['logins'].",
+        "Customer 1 fell most, from 90 to 44, most of it by logins.",
         "1 newly at risk, with 100 MRR; 0 recovered, with 0 MRR.",
         "1 customer joined and 1 left.",
-        "Call Customer 1 first: 100 MRR, score 44; ['held down by logins'].",
+        "Call Customer 1 first: 100 MRR, score 44; held down by logins.",
     ]
     view = checked(build(book))
     assert [row["name"] for row in rows(view, "joined")] == ["Customer 2"]

@@ -129,7 +129,7 @@ def _highest(found: Risks) -> Line | None:
         return Line("{} has the highest risk index, {}.", values)
     return Line(
         "{} has the highest risk index, {}: {} costs it {} points.",
-        (*values, (WORD, own[0].signal), (NUMBER, own[0].lost)),
+        (*values, (WORD, own[0].signal), (AVERAGE, own[0].lost)),
     )
 
 
@@ -138,7 +138,7 @@ def _behind(means: Sequence[tuple[str, Number]]) -> Line | None:
         return None
     return Line(
         "Over the whole book {} costs most: {} points on the mean.",
-        ((WORD, means[0][0]), (NUMBER, means[0][1])),
+        ((WORD, means[0][0]), (AVERAGE, means[0][1])),
     )
 
 

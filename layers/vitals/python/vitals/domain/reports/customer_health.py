@@ -13,6 +13,7 @@ from vitals.domain.reports.accounts import costs, reasons
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.customer_tables import lift_table, signal_table
 from vitals.domain.reports.document import (
+    AVERAGE,
     BAND,
     CONTRIBUTIONS,
     DAY,
@@ -253,9 +254,9 @@ def _contributions(seen: Seen) -> Chart | None:
             "{} parts sum to {}; the largest is {} with {}.",
             (
                 (NUMBER, len(parts)),
-                (NUMBER, seen["score_exact"]),
+                (AVERAGE, seen["score_exact"]),
                 (WORD, parts[0][0]),
-                (NUMBER, parts[0][1]),
+                (AVERAGE, parts[0][1]),
             ),
         ),
     )

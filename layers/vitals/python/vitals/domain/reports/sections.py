@@ -27,7 +27,6 @@ from vitals.domain.reports.document import (
     INDEX,
     MONEY,
     NAME,
-    NUMBER,
     POINTS,
     SCORE,
     TEXT,
@@ -221,7 +220,7 @@ def chart_of_costs(title: str, means: Sequence[tuple[str, Number]]) -> Chart | N
         series=(Series(name="costs", label="Points", values=tuple(-lost for _, lost in means)),),
         says=Line(
             "{} costs most: on the mean {} points of a score, of 100.",
-            ((WORD, signal), (NUMBER, most)),
+            ((WORD, signal), (AVERAGE, most)),
         ),
     )
 
