@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.integration.actions.api import PLATFORM, Api
 
 import decay
 from vitals.domain.instants import iso
+from vitals.domain.snapshot import MOST_NAMES, Figures
 from vitals.runtime.wiring import wiring
 from vitals.storage.clocks import clock_item
 from vitals.usecases.decay import first_due
@@ -195,6 +197,21 @@ def test_the_days_figures_are_kept(clocked: Api) -> None:
     assert set(figures(clocked, "tag")[0][1]) == {"", "vip", "eu"}
     turn(clocked, days=1)
     assert [day for day, _ in figures(clocked)] == [first, first + timedelta(days=1)]
+
+
+def test_a_part_of_many_names_and_signals_is_kept_whole(clocked: Api) -> None:
+    snapshots, tenant, day = wiring().snapshots, clocked.tenant.id, date(2026, 3, 3)
+    counted = Figures(customers=9, mrr=Decimal("12.5"), scored=9, total=500)
+    counted.signals = {f"signal_{number:033d}": (9, 1234567) for number in range(100)}
+    names = {f"tag {number:096d}": counted.shown() for number in range(MOST_NAMES)}
+    for days, shown in ((1, names), (0, names), (0, {"vip": counted.shown()}), (-1, names)):
+        snapshots.put(tenant, day + timedelta(days=days), {"tag": shown}, {})
+    found = dict(figures(clocked, "tag"))
+    assert [each.day for each in found] == [2, 3, 4]
+    assert list(found[day]) == ["vip"]
+    for each in (found[day - timedelta(days=1)], found[day + timedelta(days=1)]):
+        assert list(each) == list(names)
+        assert all(Figures.of(figures) == counted for figures in each.values())
 
 
 def test_the_days_scores_are_kept_by_customer(clocked: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.integration.actions.api import Api, Reply
 from tests.integration.actions.outside import Outside, Reacting, Sent, make_reports, received
+from tests.integration.actions.test_reports import turn
 
 import reports
 from vitals.domain.delivery import RETRY, Attempt
 from vitals.domain.instants import iso
+from vitals.domain.rule_document import schedule_of
+from vitals.domain.schedule import Schedule
 from vitals.runtime.wiring import wiring
+from vitals.usecases import report_due
 
 BERLIN = ZoneInfo("Europe/Berlin")
 URL = "https://api.example.com"
@@ -159,6 +164,10 @@ def test_the_link_out_asks_first_and_takes_one_address_off_by_one_click(
         lambda link: link.partition("?")[0],
         lambda _: f"{URL}/reports?link=a.b.c",
         lambda _: f"{URL}/unsubscribe?link=x.y.z.ä",
+        # The tenant's own, with nothing behind it.
+        lambda link: re.sub(r"[.][^.]+", ".", link.partition("=")[2]).join(
+            (link.partition("=")[0] + "=", "")
+        ),
     ],
 )
 def test_a_link_that_nobody_gave_leads_nowhere(
@@ -244,6 +253,59 @@ def test_a_schedule_that_was_deleted_between_its_time_and_its_report_sends_nothi
     assert job["state"] == "done"
 
 
+def test_what_is_sent_now_of_a_schedule_that_is_deleted_meanwhile_reaches_nobody(
+    reacting: Reacting, outside: Outside
+) -> None:
+    # Who left it is known no more.
+    api = reacting.api
+    schedule = scheduled(api)
+    api.post("send_report", {"schedule_id": schedule["id"]})
+    api.post("delete_report_schedule", {"id": schedule["id"]})
+    reacting.settle()
+    assert mails(outside) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "sent"),
+    [
+        ("America/Los_Angeles", [(9, 16), (16, 16)]),
+        # What came earlier than the old clock said is sent by that, once, rather than not at all.
+        ("Asia/Tokyo", [(9, 9), (16, 0)]),
+    ],
+)
+def test_when_the_tenants_clock_moves_each_occurrence_is_still_sent_once(
+    reacting: Reacting, zone: str, sent: list[tuple[int, int]]
+) -> None:
+    api = reacting.api
+    scheduled(api, schedule={"type": "weekly", "on": "mon", "at": "09:00"})
+    assert api.post("update_config", {"time_zone": zone, "rescore": False}).status == 200
+    at, found = datetime(2026, 3, 8, tzinfo=UTC), []
+    for hour in range(9 * 24):
+        now = at + timedelta(hours=hour)
+        if reports.handler({"time": iso(now)}, api.context)["started"]:
+            found.append((now.day, now.hour))
+    assert found == sent
+
+
+def test_a_schedule_that_cannot_be_read_does_not_stop_the_others(
+    reacting: Reacting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for api in (reacting.api, reacting.api.another_tenant()):
+        scheduled(api)
+    calls: list[Mapping[str, Any]] = []
+
+    def broken(document: Mapping[str, Any]) -> Schedule:
+        calls.append(document)
+        if len(calls) == 1:
+            raise KeyError("at")
+        return schedule_of(document)
+
+    monkeypatch.setattr(report_due, "schedule_of", broken)
+    monday = iso(datetime(2026, 3, 9, 8, tzinfo=UTC))
+    assert reports.handler({"time": monday}, reacting.api.context) == {"started": 1}
+    assert reports.handler({"time": monday}, reacting.api.context) == {"started": 1}
+
+
 def test_two_runs_at_once_start_one_report(reacting: Reacting) -> None:
     scheduled(reacting.api)
     monday = datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -281,6 +343,8 @@ def test_what_was_not_sent_of_a_schedule_stays(api: Api) -> None:
         ({"schedule": "realtime"}, {"schedule": "unknown_value"}),
         ({"schedule": {"type": "monthly", "on": 32}}, {"schedule": "out_of_range"}),
         ({"report": "customer_health"}, {"customer_id": "required"}),
+        ({"tag": [f"t{number}" for number in range(51)]}, {"tag": "out_of_range"}),
+        ({"manager": "x" * 201}, {"manager": "out_of_range"}),
     ],
 )
 def test_a_schedule_that_could_not_be_sent_is_refused(
@@ -335,3 +399,53 @@ def test_what_names_a_customer_is_erased_with_it(reacting: Reacting, outside: Ou
     api.post("delete_customer", {"name": "Acme Corp", "hard": True})
     reacting.settle()
     assert "Acme Corp" not in str([item.doc for item in api.table.item.scan() if "DLV" in item.PK])
+
+
+def test_a_schedule_knows_its_customer_by_id_whatever_name_it_has(
+    reacting: Reacting, outside: Outside
+) -> None:
+    api = reacting.api
+    health = {"report": "customer_health", "customer": "Acme Corp"}
+    reply = api.post("put_report_schedule", {**DIGEST, **health})
+    assert (reply.status, reply.code) == (404, "customer_not_found")
+    made = api.upsert("Acme Corp", mrr=1000)
+    assert scheduled(api, **health)["customer_id"] == made["id"]
+    api.post("upsert_account", {"id": made["id"], "name": "Acme Limited"})
+    fire(reacting, datetime(2026, 3, 9, 8, tzinfo=UTC))
+    assert len(mails(outside)) == 2
+
+
+def test_no_job_or_schedule_names_a_customer_that_is_erased(reacting: Reacting) -> None:
+    api = reacting.api
+    api.upsert("Acme Corp", mrr=1000)
+    health = {"report": "customer_health", "customer": "Acme Corp"}
+    scheduled(api, **health)
+    api.post("send_report", {**health, "to": "me@example.com"})
+    reacting.settle()
+    api.post("delete_customer", {"name": "Acme Corp", "hard": True})
+    reacting.settle()
+    assert "Acme Corp" not in str(api.stored())
+
+
+def test_what_is_too_large_for_a_mail_is_behind_its_link(
+    reacting: Reacting, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitals.usecases.send_report.LARGEST_ATTACHED", 10)
+    scheduled(reacting.api)
+    fire(reacting, datetime(2026, 3, 9, 8, tzinfo=UTC))
+    for _, data in mails(outside):
+        assert "attachment" not in data
+        assert data["link"].startswith(f"{URL}/reports?link=")
+
+
+def test_a_tenant_that_is_erased_leaves_nothing_of_its_reports(reacting: Reacting) -> None:
+    api = reacting.api
+    api.upsert("Acme Corp", mrr=1000, logins=0, nps=0, manager="Ana", tags=["vip"])
+    scheduled(api)
+    api.post("put_branding", {"name": "Northwind"})
+    turn(api, days=1)
+    fire(reacting, datetime(2026, 3, 9, 8, tzinfo=UTC))
+    asked = {"tenant_id": api.tenant.id, "confirm": api.tenant.name}
+    assert api.another_tenant().post("delete_tenant", asked).status == 200
+    api.run_jobs()
+    assert [key for key in api.stored() if key[0].startswith(f"T#{api.tenant.id}")] == []

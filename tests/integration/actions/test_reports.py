@@ -16,6 +16,7 @@ from vitals.domain.instants import iso
 from vitals.domain.reports.catalogue import REPORTS
 from vitals.runtime import clock
 from vitals.storage.clocks import clock_item
+from vitals.usecases import reports
 from vitals.usecases.decay import first_due
 
 NAMES = [report.name for report in REPORTS]
@@ -118,6 +119,14 @@ def test_a_report_that_is_too_large_for_an_answer_is_a_link(
     assert outside.files[answer["result"]["file"]].decode() == whole
 
 
+def test_an_answer_is_measured_in_bytes_not_letters() -> None:
+    def size(letter: str) -> int:
+        rows = [[letter * 100, 1, None]] * 1000
+        return reports.size_of({"sections": [{"section": "prose"}, {"rows": rows}]})
+
+    assert size("株") - size("a") == 1000 * 100 * 2
+
+
 def test_a_report_as_a_file_is_the_one_that_is_answered(book: Api, outside: Outside) -> None:
     asked = {"report": "portfolio_summary", "format": "json"}
     at = book.clock.now
@@ -174,6 +183,40 @@ def test_a_bulksheet_that_is_sent_back_changes_nothing(book: Api) -> None:
     rows = list(csv.DictReader(io.StringIO(reply.body)))
     answer = book.post("batch_upsert", {"customers": rows}).body
     assert [each["status"] for each in answer["results"]] == ["unchanged"] * 3
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "=1+1"},
+        {"external_id": "-17"},
+        {"manager": "@ana"},
+        {"note": "- called\n- wrote"},
+        {"tags": ["+1", "eu"]},
+        {"name": "'Acme"},
+    ],
+)
+def test_text_that_a_spreadsheet_would_run_comes_back_from_a_bulksheet_as_it_was(
+    api: Api, given: Mapping[str, object]
+) -> None:
+    api.post("upsert_account", {"name": "Acme", **given})
+    text = api.post("export_customers", {"columns": "bulksheet"}).body
+    [row] = csv.DictReader(io.StringIO(text))
+    assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
+    [result] = api.post("batch_upsert", {"customers": [row]}).body["results"]
+    assert result["status"] == "unchanged"
+
+
+def test_customers_are_exported_while_some_still_bear_an_older_model(api: Api) -> None:
+    api.upsert("Acme", logins=1)
+    mood = {"weight": 10, "curve": {"type": "linear", "zero": 0, "full": 10}}
+    asked = {"signals": {"mood": mood}, "normalize": True, "rescore": False}
+    assert api.post("update_config", asked).status == 200
+    api.upsert("Bolt", mood=5)
+    for columns in ("customers", "bulksheet"):
+        text = api.post("export_customers", {"columns": columns}).body
+        rows = csv.DictReader(io.StringIO(text))
+        assert [row["mood"] for row in rows] == ["", "5"]
 
 
 def test_an_edited_bulksheet_changes_what_was_edited(book: Api) -> None:

@@ -73,6 +73,8 @@ def apportion(parts: Sequence[int], denominator: int) -> list[int]:
     divided = [divmod(part * PUBLISHED, denominator) for part in parts]
     units = [whole for whole, _ in divided]
     short = round_half_up(sum(parts) * PUBLISHED, denominator) - sum(units)
+    if not short:
+        return units
     by_loss = sorted(range(len(parts)), key=lambda index: -divided[index][1])
     for index in by_loss[:short]:
         units[index] += 1

@@ -77,7 +77,9 @@ def score(model: ScoringModel, profile: str | None, values: Mapping[str, Value])
         else:
             top = top * denominator + weight * numerator * bottom
             bottom *= denominator
-    if not present or present < model.min_coverage * total:
+    # In whole numbers: a product of fractions takes a fifth of the whole score.
+    least, of = model.min_coverage.as_integer_ratio()
+    if not present or present * of < least * total:
         return Score(None, None, UNSCORED, used, present, total)
     bottom *= used
     rounded = round_half_up(top, bottom)

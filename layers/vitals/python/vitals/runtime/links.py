@@ -29,7 +29,8 @@ def followed(exchange: Exchange) -> Response:
     # In the query, which nobody's log holds.
     token = request.query.get("link", "")
     parts = token.split(".")
-    if len(token) > _LONGEST or len(parts) != (3 if place == "reports" else 4):
+    whole = len(parts) == (3 if place == "reports" else 4) and all(parts)
+    if len(token) > _LONGEST or not whole:
         raise not_there()
     context = exchange.wired.background(parts[0], KEY, exchange.now, exchange.seconds_left)
     if context is None:

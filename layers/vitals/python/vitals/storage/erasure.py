@@ -40,6 +40,9 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
             customer_id = item.SK.removeprefix("C#")
             yield from _keys_of(table, keys.history_partition(tenant, customer_id))
             yield from _keys_of(table, keys.alerts_partition(tenant.id, customer_id))
+            # Deliveries themselves are found by their feed.
+            told = keys.deliveries_partition(tenant.id, customer_id)
+            yield from _keys_of(table, told, keys.POINTER)
             if item.row:
                 yield from locks(tenant, stored_customer(tenant, item))
             yield item.PK, item.SK
@@ -69,6 +72,7 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
     yield settings
 
 
-def _keys_of(table: Table, partition: str) -> Iterator[keys.Key]:
-    for item in table.query(partition, consistent=True):
+def _keys_of(table: Table, partition: str, beginning: str = "") -> Iterator[keys.Key]:
+    condition = table.item.SK.startswith(beginning) if beginning else None
+    for item in table.query(partition, condition, consistent=True):
         yield item.PK, item.SK

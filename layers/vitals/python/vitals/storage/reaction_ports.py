@@ -146,6 +146,9 @@ class Wakes(Protocol):
         Raises WriteConflictError if it was set anew meanwhile, StorageBusyError.
         """
 
+    def move(self, wake: Wake, until: datetime) -> None:
+        """Set *wake* to *until*. Raises what `start` does."""
+
     def done(self, wake: Wake) -> None:
         """Forget *wake*, unless it was set anew."""
 

@@ -46,6 +46,13 @@ class WakeTable:
         writes.put("version", job_item(self._item, job), self._item.PK.does_not_exist())
         self._table.transact(writes)
 
+    def move(self, wake: Wake, until: datetime) -> None:
+        """Set *wake* to *until*: 1 write."""
+        writes = Writes()
+        same = self._item.row == iso(wake.at)
+        writes.put("version", wake_item(self._item, replace(wake, at=until)), same)
+        self._table.transact(writes)
+
     def done(self, wake: Wake) -> None:
         """Forget *wake*, unless it was set anew: 1 write."""
         writes = Writes()

@@ -25,9 +25,8 @@ from vitals.domain.reports.trends import METRICS, MOVERS, RANGES, Overlays, firs
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Day, Short, one_of, refuse, split, whole
 from vitals.usecases.inputs import Warning_, read
-from vitals.usecases.make_report import customer_meant
 from vitals.usecases.report_book import filled_book, ids_of, with_histories
-from vitals.usecases.report_input import Days, Filtered
+from vitals.usecases.report_input import Days, Filtered, customer_meant
 
 MOST_ACCOUNTS = 1000
 """So many renewals are listed, the soonest; the Renewal Forecast has them all."""

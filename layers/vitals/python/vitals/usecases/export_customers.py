@@ -9,7 +9,7 @@ from typing import Any
 from vitals.domain.customer import Customer
 from vitals.domain.model import ScoringModel
 from vitals.domain.reports.book import Filters
-from vitals.domain.reports.csv_form import as_csv
+from vitals.domain.reports.csv_form import as_csv, is_formula
 from vitals.domain.reports.document import Plain
 from vitals.usecases.context import Context
 
@@ -55,7 +55,8 @@ def export_csv(context: Context, export: str, filters: Filters) -> str:
         return as_csv(columns(export, context.model), rows)
     names = columns(export, context.model)
     views = (context.view(customer, whole=False) for customer in found)
-    return as_csv(names, ([_plain(view[name]) for name in names] for view in views))
+    # Who still bears an older model has no value of a signal that is new.
+    return as_csv(names, ([_plain(view.get(name)) for name in names] for view in views))
 
 
 def columns(export: str, model: ScoringModel) -> list[str]:
@@ -79,7 +80,8 @@ def _edited(customer: Customer, model: ScoringModel) -> list[Plain]:
     """Return what can be written of *customer*, each as it would change nothing.
 
     What follows by itself is left empty: the amount that the other gives, a stage that the score
-    set. So are tags that a list separated by commas cannot hold.
+    set. So are tags that a list separated by commas cannot hold, and text that would come back with
+    the apostrophe that keeps a spreadsheet from running it.
     """
     basis = customer.revenue_basis
     comma = any("," in tag for tag in customer.tags)
@@ -102,7 +104,8 @@ def _edited(customer: Customer, model: ScoringModel) -> list[Plain]:
         "scoring_profile": customer.scoring_profile,
         "note": customer.note,
     }
-    return [values.get(name) for name in columns(BULKSHEET, model)]
+    cells = (values.get(name) for name in columns(BULKSHEET, model))
+    return [None if is_formula(cell) else cell for cell in cells]
 
 
 def _plain(value: Any) -> Plain:

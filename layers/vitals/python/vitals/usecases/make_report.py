@@ -20,10 +20,8 @@ from vitals.domain.reports.movement import movers
 from vitals.usecases.branding import look_of
 from vitals.usecases.context import Context
 from vitals.usecases.export_customers import EXPORTS, export_csv
-from vitals.usecases.find import find
-from vitals.usecases.inputs import Reference
 from vitals.usecases.report_book import filled_book, ids_of, with_feed, with_histories
-from vitals.usecases.report_input import CSV, HTML, JSON, PDF, filters_of
+from vitals.usecases.report_input import CSV, HTML, JSON, PDF, customer_meant, filters_of
 from vitals.usecases.report_schedules import schedule_entry
 from vitals.usecases.send_report import Told, tell
 
@@ -77,18 +75,6 @@ def made(context: Context, asked: Mapping[str, Any]) -> tuple[Document, Book]:
     return report.build(book), book
 
 
-def customer_meant(context: Context, given: str) -> str:
-    """Return the id of the customer whose id, external_id or name is *given*.
-
-    Raises CustomerNotFoundError.
-    """
-    for reference in (Reference(id=given), Reference(external_id=given), Reference(name=given)):
-        found = find(context, reference)
-        if found is not None and found.deleted_at is None:
-            return found.id
-    raise CustomerNotFoundError(f"no customer has the id, external_id or name {given!r}")
-
-
 def run(context: Context, job: Job, printer: Printer) -> dict[str, Any]:
     """Make the report of *job* as of when it was asked for, keep its file, and send it.
 
@@ -99,9 +85,12 @@ def run(context: Context, job: Job, printer: Printer) -> dict[str, Any]:
     asked, schedule = dict(job.params), None
     if asked.get("schedule_id"):
         schedule = schedule_entry(context, asked["schedule_id"])
+        if schedule is None:
+            # With it went who left it: nobody may be mailed of it any more.
+            return {"skipped": "the schedule was deleted"}
         if asked["purpose"] == SCHEDULED:
-            if schedule is None or not schedule.document["enabled"]:
-                return {"skipped": "the schedule was paused or deleted"}
+            if not schedule.document["enabled"]:
+                return {"skipped": "the schedule was paused"}
             asked = {**asked, **schedule.document}
     form, look = asked["format"], look_of(context)
     try:

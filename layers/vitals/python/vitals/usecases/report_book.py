@@ -100,13 +100,12 @@ def figures_between(context: Context, first: date, last: date, filters: Filters)
 
 def _summed(shown: Mapping[str, Any], names: frozenset[str]) -> Figures | None:
     """Return the figures of all of *names*; None if one may be among those that are not shown."""
-    meant = [figures for name, figures in shown.items() if name.casefold() in names]
-    if len(meant) < len(names) and len(shown) >= MOST_NAMES:
-        return None
-    found = Figures()
-    for each in meant:
-        found.include(Figures.of(each))
-    return found
+    found, seen = Figures(), set()
+    for name, figures in shown.items():
+        if name.casefold() in names:
+            seen.add(name.casefold())
+            found.include(Figures.of(figures))
+    return None if seen < names and len(shown) >= MOST_NAMES else found
 
 
 def with_histories(context: Context, book: Book, customer_ids: Iterable[str]) -> None:

@@ -28,15 +28,20 @@ def start_reports(
     for wake in due:
         try:
             context = context_of(wake.tenant_id)
-            if context is None:
-                forget(wake)
-                continue
-            if not context.has_time():
-                break
+        except StorageBusyError:
+            continue
+        if context is None:
+            forget(wake)
+            continue
+        if not context.has_time():
+            break
+        try:
             started += _start(context, wake)
         except (StorageBusyError, WriteConflictError):
             # The next run takes it, or another one has it.
             continue
+        except Exception as error:  # noqa: BLE001 - one tenant's fault must not stop the others
+            context.report(error)
     return started
 
 
@@ -50,6 +55,10 @@ def _start(context: Context, wake: Wake) -> bool:
     latest = schedule.last_until(context.now, context.where)
     if following is None or latest is None:
         return False
+    if following - wake.at < wake.at - latest:
+        # The tenant's clock was put back since the wake was set: what it stands for is to come.
+        context.outbound.wakes.move(wake, following)
+        return False
     job = Job(
         id=context.new_id(context.now),
         tenant_id=context.tenant.id,
@@ -59,7 +68,7 @@ def _start(context: Context, wake: Wake) -> bool:
         params={
             "schedule_id": entry.id,
             "purpose": SCHEDULED,
-            # The time may have been moved since the wake was set: never before it.
+            # The tenant's clock may have been put on since the wake was set: never before it.
             "occurrence": iso(max(latest, wake.at)),
             "secret": context.outbound.new_token(),
         },

@@ -7,19 +7,24 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
+from vitals.domain.errors import CustomerNotFoundError
 from vitals.domain.model import LIFECYCLES, TIERS
 from vitals.domain.reports.book import Filters
 from vitals.domain.reports.catalogue import REPORTS
 from vitals.usecases.administer import Administering
 from vitals.usecases.connection_input import Emails
-from vitals.usecases.fields import Flag, Folded, Name, Short, any_of, one_of, refuse, split, whole
-from vitals.usecases.inputs import Input
+from vitals.usecases.context import Context
+from vitals.usecases.fields import Flag, Name, Short, any_of, one_of, refuse, split, whole
+from vitals.usecases.find import find
+from vitals.usecases.inputs import Input, Reference
 from vitals.usecases.report_book import LONGEST
 from vitals.usecases.schedule_input import Recurrence
 
 JSON, CSV, HTML, PDF = "json", "csv", "html", "pdf"
 FORMS = (JSON, CSV, HTML, PDF)
 MAX_CONNECTIONS = 20
+MAX_NAMES, LONGEST_NAME = 50, 200
+"""A filter holds so many names of so many letters: jobs, schedules and messages repeat it."""
 FILTERS = ("manager", "tier", "lifecycle", "tag")
 NAMES = tuple(report.name for report in REPORTS)
 
@@ -38,13 +43,23 @@ Days = Annotated[int, whole(1, LONGEST)]
 ReportName = Annotated[str, one_of(*NAMES)]
 
 
+def _names(raw: object) -> frozenset[str]:
+    found = frozenset(part.casefold() for part in split(raw))
+    if len(found) > MAX_NAMES or any(len(name) > LONGEST_NAME for name in found):
+        refuse("out_of_range", f"must be at most {MAX_NAMES} of {LONGEST_NAME} letters")
+    return found
+
+
+Names = Annotated[frozenset[str], PlainValidator(_names, json_schema_input_type=str)]
+
+
 class Filtered(Input):
     """Whom it is about: OR within one filter, AND across."""
 
-    manager: Folded = frozenset()
+    manager: Names = frozenset()
     tier: Annotated[frozenset[str], any_of(*TIERS)] = frozenset()
     lifecycle: Annotated[frozenset[str], any_of(*LIFECYCLES)] = frozenset()
-    tag: Folded = frozenset()
+    tag: Names = frozenset()
 
     @property
     def filters(self) -> Filters:
@@ -134,6 +149,19 @@ def asked_of(parsed: ReportInput) -> dict[str, Any]:
     found = {name: getattr(parsed, name) for name in ("report", "days", "customer_id")}
     filters = {name: sorted(getattr(parsed, name)) for name in FILTERS}
     return {name: value for name, value in (found | filters).items() if name in given}
+
+
+def customer_meant(context: Context, given: str) -> str:
+    """Return the id of the customer whose id, external_id or name is *given*.
+
+    Jobs and schedules hold that alone: a name changes, and is erased with its customer. Raises
+    CustomerNotFoundError.
+    """
+    for reference in (Reference(id=given), Reference(external_id=given), Reference(name=given)):
+        found = find(context, reference)
+        if found is not None and found.deleted_at is None:
+            return found.id
+    raise CustomerNotFoundError(f"no customer has the id, external_id or name {given!r}")
 
 
 def filters_of(asked: Mapping[str, Any]) -> Filters:

@@ -28,6 +28,7 @@ from vitals.usecases.report_input import (
     ScheduleReference,
     ToggleScheduleInput,
     asked_of,
+    customer_meant,
 )
 
 MAX_SCHEDULES = 100
@@ -68,7 +69,8 @@ def put_report_schedule(context: Context, given: Mapping[str, Any]) -> Answer:
     """Create a report schedule, or change the one under `id`.
 
     An address that left it is mailed no more, unless it is named as a recipient anew. Raises
-    ReportNotFoundError, ValidationError, TooManyError, VersionConflictError.
+    ReportNotFoundError, CustomerNotFoundError, ValidationError, TooManyError,
+    VersionConflictError.
     """
     parsed, warnings, _ = read(ScheduleInput, given)
 
@@ -76,6 +78,8 @@ def put_report_schedule(context: Context, given: Mapping[str, Any]) -> Answer:
         before = required(context, parsed.id) if parsed.id else None
         _guard(parsed.if_version, before)
         sent = asked_of(parsed)
+        if sent.get("customer_id"):
+            sent["customer_id"] = customer_meant(context, sent["customer_id"])
         sent |= {name: getattr(parsed, name) for name in _SENT if name in parsed.model_fields_set}
         if before is None or "enabled" in parsed.model_fields_set:
             sent["enabled"] = parsed.enabled

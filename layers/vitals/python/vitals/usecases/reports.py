@@ -18,7 +18,7 @@ from vitals.usecases.fields import Flag, one_of
 from vitals.usecases.inputs import Warning_, read
 from vitals.usecases.jobs import job_view, new_job
 from vitals.usecases.jobs import required as required_job
-from vitals.usecases.make_report import as_csv, customer_meant, made, shown
+from vitals.usecases.make_report import as_csv, made, shown
 from vitals.usecases.report_input import (
     CSV,
     JSON,
@@ -27,6 +27,7 @@ from vitals.usecases.report_input import (
     RunInput,
     SendInput,
     asked_of,
+    customer_meant,
     filters_of,
 )
 from vitals.usecases.report_schedules import required, unknown_receivers
@@ -56,7 +57,7 @@ def run_report(context: Context, given: Mapping[str, Any]) -> Answer:
     if parsed.job_id is not None:
         return _answered(context, "run_report", _own(context, parsed.job_id), warnings)
     asked = asked_of(parsed) | {"format": parsed.format, "table": parsed.table, "purpose": "run"}
-    _check(context, asked)
+    asked = _checked(context, asked)
     if parsed.format in (JSON, CSV) and not parsed.link:
         found = _inline(context, asked, warnings)
         if found is not None:
@@ -109,7 +110,7 @@ def _sent(context: Context, action: str, given: Mapping[str, Any], purpose: str)
             asked |= {"recipients": [], "connections": []}
         asked["schedule_id"] = parsed.schedule_id
     asked |= {**sent, "purpose": purpose}
-    _check(context, asked)
+    asked = _checked(context, asked)
     errors = unknown_receivers(context, asked)
     if errors:
         raise ValidationError(errors)
@@ -127,17 +128,21 @@ def asked_of_filters(parsed: Filtered) -> dict[str, list[str]]:
     return {name: list(values) for name, values in parsed.filters.shown().items()}
 
 
-def _check(context: Context, asked: Mapping[str, Any]) -> None:
-    """Refuse what names no report, no table of it, or no customer whom it must be about."""
+def _checked(context: Context, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *asked* with the id of whom it is about.
+
+    Refuses what names no report, or no customer whom it must be about.
+    """
     if asked.get("report") is None:
         names = ", ".join(BY_NAME)
         raise ValidationError([FieldError("report", "required", f"say which: one of {names}")])
     report = BY_NAME[asked["report"]]
     if asked.get("customer_id"):
-        customer_meant(context, asked["customer_id"])
-    elif report.of_one:
+        return {**asked, "customer_id": customer_meant(context, asked["customer_id"])}
+    if report.of_one:
         message = "the report is about one customer: give its id, external_id or name"
         raise ValidationError([FieldError("customer_id", "required", message)])
+    return dict(asked)
 
 
 def _inline(context: Context, asked: Mapping[str, Any], warnings: list[Warning_]) -> Answer | None:
@@ -153,17 +158,20 @@ def _inline(context: Context, asked: Mapping[str, Any], warnings: list[Warning_]
             return None
         return _as_csv(context, "run_report", asked["report"], text)
     view = shown(document, look_of(context))
-    if _size(view) > LARGEST:
+    if size_of(view) > LARGEST:
         return None
     return {"action": "run_report", "data": view, "warnings": warnings}
 
 
-def _size(view: Mapping[str, Any]) -> int:
+def size_of(view: Mapping[str, Any]) -> int:
     """Return about how many bytes *view* has as JSON: its rows are what is many."""
     rows = sum(len(section.get("rows", ())) for section in view["sections"])
     if rows < 1000:  # noqa: PLR2004 - so few are never too large
         return 0
-    return sum(len(str(row)) for section in view["sections"] for row in section.get("rows", ()))
+    # A name in Chinese has three bytes a letter.
+    return sum(
+        len(str(row).encode()) for section in view["sections"] for row in section.get("rows", ())
+    )
 
 
 def _as_csv(context: Context, action: str, name: str, text: str) -> Answer:

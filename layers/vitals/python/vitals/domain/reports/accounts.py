@@ -208,7 +208,8 @@ def is_low_confidence(account: Account) -> bool:
         total += weight
         if values.get(signal.name) is not None:
             present += weight
-    return present < model.low_confidence_below * total
+    least, of = model.low_confidence_below.as_integer_ratio()
+    return present * of < least * total
 
 
 def reasons(account: Account, found: Sequence[Cost]) -> tuple[str, ...]:

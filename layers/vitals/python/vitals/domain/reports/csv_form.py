@@ -28,9 +28,16 @@ def as_csv(names: Sequence[str], rows: Iterable[Sequence[Plain]]) -> str:
     return text.getvalue()
 
 
+def is_formula(value: Plain) -> bool:
+    """Tell whether *value* is text that a spreadsheet would run."""
+    return isinstance(value, str | tuple) and _shown(value).startswith(_FORMULA)
+
+
 def _cell(value: Plain) -> str:
+    return f"'{_shown(value)}" if is_formula(value) else _shown(value)
+
+
+def _shown(value: Plain) -> str:
     if value is None:
         return ""
-    shown = ",".join(value) if isinstance(value, tuple) else str(plain(value))
-    is_text = isinstance(value, str | tuple)
-    return f"'{shown}" if is_text and shown.startswith(_FORMULA) else shown
+    return ",".join(value) if isinstance(value, tuple) else str(plain(value))
