@@ -449,3 +449,18 @@ def test_a_tenant_that_is_erased_leaves_nothing_of_its_reports(reacting: Reactin
     assert api.another_tenant().post("delete_tenant", asked).status == 200
     api.run_jobs()
     assert [key for key in api.stored() if key[0].startswith(f"T#{api.tenant.id}")] == []
+
+
+def test_a_tenant_that_is_closed_sends_nothing_and_nothing_later(
+    reacting: Reacting, outside: Outside
+) -> None:
+    api = reacting.api
+    scheduled(api)
+    given = {"tenant_id": api.tenant.id}
+    owner = api.another_tenant()
+    assert owner.post("suspend_tenant", given).status == 200
+    assert fire(reacting, datetime(2026, 3, 9, 8, tzinfo=UTC)) == 0
+    assert owner.post("suspend_tenant", {**given, "suspended": False}).status == 200
+    assert fire(reacting, datetime(2026, 3, 9, 9, tzinfo=UTC)) == 0
+    assert fire(reacting, datetime(2026, 3, 16, 8, tzinfo=UTC)) == 1
+    assert len(mails(outside)) == 2

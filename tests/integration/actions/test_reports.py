@@ -270,3 +270,20 @@ def test_a_look_that_no_page_can_have_is_refused(
     api: Api, field: str, value: str, code: str
 ) -> None:
     assert api.post("put_branding", {field: value}).refused == {field: code}
+
+
+def test_an_export_under_way_is_had_by_its_job_and_no_report_is(book: Api) -> None:
+    reader = book.another_key("customers:read")
+    answer = reader.post("export_customers", {"link": True}).data
+    again = reader.post("export_customers", {"job_id": answer["id"]}).data
+    assert again["link"]["filename"] == "customers-2026-03-03.csv"
+    report = book.post("run_report", {"report": "trend", "format": "html"}).data
+    reply = reader.post("export_customers", {"job_id": report["id"]})
+    assert (reply.status, reply.code) == (404, "job_not_found")
+
+
+def test_a_report_of_more_accounts_than_an_answer_has_time_for_is_a_job(
+    book: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitals.usecases.reports.MOST_AT_ONCE", 1)
+    assert book.post("run_report", {"report": "trend"}).data["state"] == "done"

@@ -20,7 +20,7 @@ from vitals.domain.reports.movement import movers
 from vitals.usecases.branding import look_of
 from vitals.usecases.context import Context
 from vitals.usecases.export_customers import EXPORTS, export_csv
-from vitals.usecases.report_book import filled_book, ids_of, with_feed, with_histories
+from vitals.usecases.report_book import filled_book, ids_of, kept, with_feed, with_histories
 from vitals.usecases.report_input import CSV, HTML, JSON, PDF, customer_meant, filters_of
 from vitals.usecases.report_schedules import schedule_entry
 from vitals.usecases.send_report import Told, tell
@@ -49,8 +49,9 @@ class Printer(Protocol):
         """Return the headlines in words."""
 
 
-def made(context: Context, asked: Mapping[str, Any]) -> tuple[Document, Book]:
-    """Return the document that *asked* describes, as of now, and its book: 1 reading of the roster.
+@kept()
+def book_of(context: Context, asked: Mapping[str, Any]) -> Book:
+    """Return the book of the report that *asked* describes, as of now: 1 reading of the roster.
 
     Raises CustomerNotFoundError.
     """
@@ -63,16 +64,22 @@ def made(context: Context, asked: Mapping[str, Any]) -> tuple[Document, Book]:
         about=about,
         daily=report.daily,
     )
-    if about is not None:
-        if book.account(about) is None:
-            raise CustomerNotFoundError("the filters leave out the customer that it is about")
-        with_histories(context, book, [about])
+    if about is not None and book.account(about) is None:
+        raise CustomerNotFoundError("the filters leave out the customer that it is about")
+    return book
+
+
+def made(context: Context, asked: Mapping[str, Any], book: Book) -> Document:
+    """Return the document that *asked* describes, of *book*: some histories are read beside it."""
+    report = BY_NAME[asked["report"]]
+    if book.about is not None:
+        with_histories(context, book, [book.about])
     elif report.feed:
         with_feed(context, book)
     if report.movers:
         fell, rose = movers(book, report.movers)
         with_histories(context, book, ids_of((*fell, *rose)))
-    return report.build(book), book
+    return report.build(book)
 
 
 def run(context: Context, job: Job, printer: Printer) -> dict[str, Any]:
@@ -120,7 +127,8 @@ def _content(
     """Return the file's content, its document (None: it is an export), and whom it names, by id."""
     if asked["report"] in EXPORTS:
         return export_csv(context, asked["report"], filters_of(asked)).encode(), None, {}
-    document, book = made(context, asked)
+    book = book_of(context, asked)
+    document = made(context, asked, book)
     names = {each.customer.id: each.customer.name for each in (*book.accounts, *book.churned)}
     form = asked["format"]
     if form in (HTML, PDF):

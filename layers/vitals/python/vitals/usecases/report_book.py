@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any
@@ -23,6 +25,23 @@ MOST_CHANGES = 1000
 Days = list[tuple[date, Figures]]
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """Look for no garbage in the with block.
+
+    All that a report is made of stays until it is made, and each look would go through all of it:
+    a tenth to a fifth of the time that it takes.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+@kept()
 def filled_book(
     context: Context,
     filters: Filters,
@@ -86,7 +105,8 @@ def figures_between(context: Context, first: date, last: date, filters: Filters)
     asked = filters.shown()
     if not asked:
         found = context.snapshots.between(context.tenant.id, first, last)
-        return [(day, Figures.of(shown)) for day, shown in found]
+        # Days of before reports were have no sums to take apart.
+        return [(day, Figures.of(shown)) for day, shown in found if "scored" in shown]
     [(part, names), *more] = asked.items()
     if more or (part == "tag" and len(names) > 1):
         return None

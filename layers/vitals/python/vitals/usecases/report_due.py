@@ -55,8 +55,10 @@ def _start(context: Context, wake: Wake) -> bool:
     latest = schedule.last_until(context.now, context.where)
     if following is None or latest is None:
         return False
-    if following - wake.at < wake.at - latest:
-        # The tenant's clock was put back since the wake was set: what it stands for is to come.
+    early = following - wake.at < wake.at - latest
+    if early or context.tenant.suspended_at is not None:
+        # The tenant's clock was put back since the wake was set: what it stands for is to come. A
+        # tenant that is closed sends nothing, and nothing later of what was due meanwhile.
         context.outbound.wakes.move(wake, following)
         return False
     job = Job(

@@ -14,11 +14,11 @@ from vitals.usecases.administer import Plan, administer
 from vitals.usecases.branding import look_of
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.export_customers import CUSTOMERS, EXPORTS, export_csv
-from vitals.usecases.fields import Flag, one_of
+from vitals.usecases.fields import Flag, Short, one_of
 from vitals.usecases.inputs import Warning_, read
 from vitals.usecases.jobs import job_view, new_job
 from vitals.usecases.jobs import required as required_job
-from vitals.usecases.make_report import as_csv, made, shown
+from vitals.usecases.make_report import as_csv, book_of, made, shown
 from vitals.usecases.report_input import (
     CSV,
     JSON,
@@ -35,16 +35,22 @@ from vitals.usecases.send_report import TEST
 
 LARGEST = 4 * 1024 * 1024
 """What an answer holds at most, in bytes: Lambda's own end is 6 MB. More goes by link."""
+MOST_AT_ONCE = 30_000
+"""Of more accounts a report is made by its job: a request has half a minute."""
 LINKED = timedelta(hours=1)
 WAITS = (0.2, 0.3, 0.5, *(1.0,) * 10)
 """Seconds between looks at a report under way: most are done within the first three."""
 
 
 class ExportInput(Filtered):
-    """Which *columns*: all (`customers`), or those that can be sent back (`bulksheet`)."""
+    """Which *columns*: all (`customers`), or those that can be sent back (`bulksheet`).
+
+    *job_id* asks for the file of an export that was under way.
+    """
 
     columns: Annotated[str, one_of(*EXPORTS)] = CUSTOMERS
     link: Flag = False
+    job_id: Short | None = None
 
 
 def run_report(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -68,6 +74,9 @@ def run_report(context: Context, given: Mapping[str, Any]) -> Answer:
 def export_customers(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return every customer whom the filters mean as CSV, or a link to it (IQ-162, IQ-163)."""
     parsed, warnings, _ = read(ExportInput, given)
+    if parsed.job_id is not None:
+        job = _own(context, parsed.job_id, exports=True)
+        return _answered(context, "export_customers", job, warnings)
     filters = {name: value for name, value in asked_of_filters(parsed).items() if value}
     asked = {"report": parsed.columns, "format": CSV, "purpose": "run", **filters}
     if not parsed.link:
@@ -146,8 +155,11 @@ def _checked(context: Context, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inline(context: Context, asked: Mapping[str, Any], warnings: list[Warning_]) -> Answer | None:
-    """Return the report itself; None if it is too large for an answer."""
-    document, _ = made(context, asked)
+    """Return the report itself; None if it is too large for an answer, or for its time."""
+    book = book_of(context, asked)
+    if len(book.accounts) > MOST_AT_ONCE:
+        return None
+    document = made(context, asked, book)
     table = asked.get("table")
     if table is not None and table not in document.tables():
         known = ", ".join(document.tables())
@@ -211,9 +223,9 @@ def _waited(context: Context, job_id: str) -> Job:
     return required_job(context, job_id)
 
 
-def _own(context: Context, job_id: str) -> Job:
+def _own(context: Context, job_id: str, *, exports: bool = False) -> Job:
     job = required_job(context, job_id)
-    if job.kind != REPORT:
+    if job.kind != REPORT or (exports and job.params.get("report") not in EXPORTS):
         raise JobNotFoundError(f"the job {job_id!r} makes no report: get_job shows it")
     return job
 
