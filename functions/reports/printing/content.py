@@ -28,11 +28,17 @@ LONG, LONGER = 9, 14
 """Figures with more letters than these are written smaller."""
 
 
+def _subject(document: Document, words: Words) -> str:
+    """Return whom the document is about; "" for whose brand it bears already."""
+    subject = clean(document.subject)
+    return "" if subject == clean(words.look.name) else subject
+
+
 def worded_document(document: Document, words: Words, colours: Palette) -> dict[str, Any]:
     """Return *document* in words, as JSON values; `sections` are told apart by their `form`."""
     return {
         "title": clean(document.title) or UNKNOWN,
-        "subject": clean(document.subject),
+        "subject": _subject(document, words),
         "tenant": clean(words.look.name) or UNKNOWN,
         "as_of": f"{words.instant(document.as_of)} {words.zone_name(document.as_of)}",
         "facts": _facts(document, words),

@@ -64,7 +64,8 @@ class Words:
         if value is None or value in ((), ""):
             return UNKNOWN
         if isinstance(value, tuple):
-            return clean(", ".join(value))
+            words = map(phrase, value) if kind == kinds.WORD else value
+            return clean(", ".join(words))
         if isinstance(value, datetime):
             return self.instant(value)
         if isinstance(value, date):

@@ -242,3 +242,16 @@ def figures(api: Api, part: str = "") -> list[tuple[date, Mapping[str, Any]]]:
 def test_the_schedules_event_is_what_the_function_takes(api: Api) -> None:
     event = json.loads((ROOT / "events/decay/midnight.json").read_text(encoding="utf-8"))
     assert decay.handler(event, api.context) == {"started": 0}
+
+
+def test_a_stage_that_the_days_turn_moves_is_counted_as_it_becomes(clocked: Api) -> None:
+    clocked.upsert("Acme", logins=11, days=0, adoption=60)
+    before = clocked.customer(name="Acme")
+    assert (before["lifecycle"], before["status"]) == ("active", "watch")
+    turn(clocked, days=150)
+    after = clocked.customer(name="Acme")
+    assert (after["lifecycle"], after["status"]) == ("atrisk", "at_risk")
+    [(_, shown)] = wiring().snapshots.between(
+        clocked.tenant.id, date(2026, 4, 1), date(2026, 9, 1), "lifecycle"
+    )
+    assert list(shown) == ["atrisk"]

@@ -34,7 +34,7 @@ def score_changes(folio: Folio) -> Row:
     return document(
         folio,
         _extremes(folio, lines, changes),
-        changes_sections(changes, named=True),
+        changes_sections(folio, changes, named=True),
         [Said()],
         (begin, folio.today),
     )
@@ -51,7 +51,7 @@ def _extremes(folio: Folio, lines: list[Said], changes: Sequence[Row]) -> list[S
     return lines if len(lines) > 1 else [*lines, Said(folio.then) if folio.then else Said()]
 
 
-def changes_sections(changes: Sequence[Row], *, named: bool) -> Row:
+def changes_sections(folio: Folio, changes: Sequence[Row], *, named: bool) -> Row:
     """Return the figures and tables of some changes of scores."""
     moves = [points(change) or 0 for change in changes]
     causes = sorted({change["cause"] for change in changes})
@@ -77,7 +77,7 @@ def changes_sections(changes: Sequence[Row], *, named: bool) -> Row:
         },
         "changes": table(
             CHANGE if named else CHANGE.replace("name ", ""),
-            change_rows(changes),
+            change_rows(folio, changes),
             *([len(changes), Given(changes[-1]["at"])] if changes else []),
         ),
         "causes": table("cause changes rises falls", rows),
@@ -116,12 +116,15 @@ def score_history(folio: Folio, customer_id: str) -> Row:
         for change in each.visible(folio.since(first))
         if change["old"]["score"] != change["new"]["score"]
     ]
-    sections = changes_sections(changes, named=False)
+    sections = changes_sections(folio, changes, named=False)
     sections["kpis"] = {"score": figure(each.score, each.was), **sections["kpis"]}
     chart = {"score_line": _course(folio, each, first)}
     shown = {"kpis": sections.pop("kpis"), **chart, **sections}
     line = Said(each.name, each.score, len(changes), first)
-    return document(folio, _extremes(folio, [line], changes), shown, [Said()], (first, folio.today))
+    found = document(
+        folio, _extremes(folio, [line], changes), shown, [Said()], (first, folio.today)
+    )
+    return found | {"subject": each.name}
 
 
 def customer_health(folio: Folio, customer_id: str) -> Row:
@@ -140,7 +143,7 @@ def customer_health(folio: Folio, customer_id: str) -> Row:
     )}  # fmt: skip
     by_hand = each.view["override"] is not None
     parts = _parts(view)
-    return document(
+    found = document(
         folio,
         _health_lines(folio, each, view),
         {
@@ -184,11 +187,12 @@ def customer_health(folio: Folio, customer_id: str) -> Row:
             "score_line": _course(folio, each, first),
             "lifts": _lifts(view),
             "outlook": _outlook(view),
-            "changes": table(CHANGE.replace("name ", ""), change_rows(changes)),
+            "changes": table(CHANGE.replace("name ", ""), change_rows(folio, changes)),
         },
         [Said(), Said(0, 100)],
         (first, folio.today),
     )
+    return found | {"subject": each.name}
 
 
 def _band(folio: Folio, score: int | None) -> str | None:

@@ -113,10 +113,11 @@ class Folio:
         filters = self.filters if filters is None else filters
         if day is None or len(filters) > 1 or len(filters.get("tag", ())) > 1:
             return None
+        here = [view for view in self.raw.customers if view["deleted_at"] is None]
         return counted(
             [
                 view
-                for view in self.raw.days[day]
+                for view in (here if day == self.today else self.raw.days[day])
                 if meant(view, filters)
                 and (view["lifecycle"] != "churned" or "lifecycle" in filters)
             ]
@@ -150,8 +151,7 @@ class Folio:
         first = self.today - timedelta(days=self.period)
         found = {day: self.on(day, filters) for day in sorted(self.raw.days) if first <= day}
         known = {day: figures for day, figures in found.items() if figures is not None}
-        if self.today not in known:
-            known[self.today] = self.now
+        known[self.today] = self.now
         kept: dict[date, Counted] = {}
         for day, figures in known.items():
             weeks = [(self.today - each).days // every for each in kept]

@@ -101,9 +101,14 @@ def about(each: Seen) -> Row:
     }
 
 
+def driving(moves: Sequence[tuple[str, Fraction]]) -> list[tuple[str, Fraction]]:
+    """Return the two largest moves, if one decimal shows them."""
+    return [(name, change) for name, change in moves[:2] if abs(change) >= Fraction(1, 20)]
+
+
 def caused(moves: Sequence[tuple[str, Fraction]]) -> Row:
     """Return the two largest moves by column."""
-    flat = [part for move in moves[:2] for part in move]
+    flat = [part for move in driving(moves) for part in move]
     return dict(zip(_CAUSED, [*flat, None, None, None, None], strict=False))
 
 
@@ -149,7 +154,7 @@ def at_risk(folio: Folio) -> Said:
 
 def mover(each: Seen) -> Said:
     """Return the sentence on one who moved."""
-    drivers = [name for name, _ in each.moved_by[:2]]
+    drivers = [name for name, _ in driving(each.moved_by)]
     return Said(each.name, each.was, each.score, *([drivers] if drivers else []))
 
 
@@ -183,7 +188,7 @@ def mean_costs(accounts: Sequence[Seen]) -> list[tuple[str, Fraction]]:
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
-def change_rows(changes: Sequence[Row]) -> list[Row]:
+def change_rows(folio: Folio, changes: Sequence[Row]) -> list[Row]:
     """Return the rows of a table of changes."""
     return [
         {
@@ -194,7 +199,7 @@ def change_rows(changes: Sequence[Row]) -> list[Row]:
             "change": points(change),
             "status_after": change["new"]["status"],
             "cause": change["cause"],
-            "by": change["by"],
+            "by": folio.raw.actors.get(change["by"], change["by"]),
             **caused(change_moves(change)),
         }
         for change in changes

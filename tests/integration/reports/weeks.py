@@ -60,6 +60,7 @@ class Raw:
     now: datetime
     settings: Mapping[str, Any]
     tenant_name: str
+    actors: Mapping[str, str]
     customers: list[dict[str, Any]]
     whole: Mapping[str, dict[str, Any]]
     days: Mapping[date, list[dict[str, Any]]]
@@ -241,6 +242,7 @@ def exported(api: Api, weeks: Weeks) -> Raw:
         now=api.clock.now,
         settings=api.get("get_config").data,
         tenant_name=api.tenant.name,
+        actors={each["id"]: each["name"] for each in api.get("list_api_keys").data},
         customers=customers,
         whole={each: api.customer(id=each) for each in here},
         days=weeks.days,

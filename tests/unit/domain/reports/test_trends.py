@@ -97,8 +97,7 @@ def test_a_trend_is_the_metric_of_each_known_day(
     days: Days, metric: str, secondary: str | None
 ) -> None:
     book = a_book(CUSTOMERS, daily={"": days})
-    known = dict(days)
-    known.setdefault(TODAY, of_today(book))
+    known = dict(days) | {TODAY: of_today(book)}
     found = trend_figures(book, metric, secondary)
     assert found["days"] == sorted(known)
     assert found["every"] == 1
@@ -141,10 +140,9 @@ def test_a_trend_of_nothing_is_today() -> None:
     assert found["movers"] == {"compared_with": None, "fell": [], "rose": []}
 
 
-def test_todays_figures_are_kept_if_the_day_has_them() -> None:
-    begun = Figures(customers=7)
-    book = a_book(CUSTOMERS, daily={"": [(TODAY, begun)]})
-    assert known_days(book) == [(TODAY, begun)]
+def test_todays_figures_are_as_of_now_whatever_the_day_began_with() -> None:
+    book = a_book(CUSTOMERS, daily={"": [(TODAY, Figures(customers=7))]})
+    assert known_days(book) == [(TODAY, of_today(book))]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from vitals.domain.customer import Customer
 from vitals.domain.instants import iso, local_day, start_of, zone
 from vitals.domain.job import Job
 from vitals.domain.model_document import DEFAULT_MODEL
-from vitals.domain.mutation import Reason
+from vitals.domain.mutation import Reason, rescored
 from vitals.domain.operations import direction
 from vitals.domain.snapshot import Snapshot
 from vitals.domain.standing import Standing
@@ -122,7 +122,15 @@ def _now(context: Context, customer: Customer) -> Standing:
 
 
 def _count(snapshot: Snapshot, standing: Standing) -> None:
-    """Count a customer, with whether its score rises, falls or stands (IQ-094)."""
+    """Count a customer as it is published, with whether its score rises, falls or stands (IQ-094).
+
+    What the day's turn moves may move the stage as well (AMB-33).
+    """
+    customer = standing.customer
+    if standing.published != (customer.score, customer.status):
+        turned, _ = rescored(customer, customer, standing.model, standing.at, staged=True)
+        if turned.lifecycle != customer.lifecycle:
+            standing = Standing(turned, standing.model, standing.at)
     moves = direction(standing.momentum, standing.model.momentum_points)
     snapshot.add(standing.customer, *standing.published, moves)
 

@@ -69,11 +69,18 @@ def book_of(context: Context, asked: Mapping[str, Any]) -> Book:
     return book
 
 
+@kept()
 def made(context: Context, asked: Mapping[str, Any], book: Book) -> Document:
     """Return the document that *asked* describes, of *book*: some histories are read beside it."""
     report = BY_NAME[asked["report"]]
-    if book.about is not None:
-        with_histories(context, book, [book.about])
+    account = book.account(book.about) if book.about is not None else None
+    if report.of_one or report.may_be:
+        # Whoever reads it knows keys by their names.
+        keys = context.administration.keys(context.tenant.id)
+        book.actors = {each.after.id: each.after.name for each in keys}
+    if account is not None:
+        book.subject = account.customer.name
+        with_histories(context, book, [account.customer.id])
     elif report.feed:
         with_feed(context, book)
     if report.movers:
@@ -128,6 +135,7 @@ def _content(
     if asked["report"] in EXPORTS:
         return export_csv(context, asked["report"], filters_of(asked)).encode(), None, {}
     book = book_of(context, asked)
+    book.subject = look.name
     document = made(context, asked, book)
     names = {each.customer.id: each.customer.name for each in (*book.accounts, *book.churned)}
     form = asked["format"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
@@ -11,6 +11,7 @@ from typing import Any
 
 from vitals.domain.change import Change, is_visible
 from vitals.domain.instants import start_of
+from vitals.domain.patch import CHURNED
 from vitals.domain.reports.book import Account, Book, Filters
 from vitals.domain.snapshot import MOST_NAMES, Figures
 from vitals.usecases.context import Context
@@ -49,7 +50,7 @@ def filled_book(
     *,
     about: str | None = None,
     daily: bool = False,
-    managers: Iterable[str] = (),
+    managers: Sequence[str] = (),
 ) -> Book:
     """Return the book of *filters* as of now, which looks back *days*.
 
@@ -74,8 +75,16 @@ def filled_book(
             f"manager:{name}": figures_between(context, first, last, _of_manager(name)) or []
             for name in managers
         }
+    now = {name.casefold(): Figures() for name in managers}
     for customer in context.customers.roster(context.tenant):
         book.add(customer, context.model_of(customer.model_version))
+        own = now.get((customer.manager or "").casefold()) if now else None
+        if own is not None and customer.deleted_at is None and customer.lifecycle != CHURNED:
+            own.count(customer, *context.published(customer))
+    # A manager's line is of the manager's whole book, whomever the report is about: today as well.
+    for name in managers if daily else ():
+        before = [pair for pair in book.daily[f"manager:{name}"] if pair[0] < book.today]
+        book.daily[f"manager:{name}"] = [*before, (book.today, now[name.casefold()])]
     return book
 
 

@@ -159,6 +159,8 @@ def _inline(context: Context, asked: Mapping[str, Any], warnings: list[Warning_]
     book = book_of(context, asked)
     if len(book.accounts) > MOST_AT_ONCE:
         return None
+    look = look_of(context)
+    book.subject = look.name
     document = made(context, asked, book)
     table = asked.get("table")
     if table is not None and table not in document.tables():
@@ -169,7 +171,7 @@ def _inline(context: Context, asked: Mapping[str, Any], warnings: list[Warning_]
         if len(text.encode()) > LARGEST:
             return None
         return _as_csv(context, "run_report", asked["report"], text)
-    view = shown(document, look_of(context))
+    view = shown(document, look)
     if size_of(view) > LARGEST:
         return None
     return {"action": "run_report", "data": view, "warnings": warnings}

@@ -141,8 +141,8 @@ class Book:
     divided by these; *scores_then* everybody's scores of that day by id, whoever *filters* mean.
     *daily* are the days' figures of the period, oldest first, by what they are of: "" is the book
     itself. *histories* are the visible changes of some customers, newest first; *feed* are those
-    of everybody in the period, newest first, the latest so many. *about* is the id of the customer
-    that the report is about.
+    of everybody in the period, newest first, the latest so many. *actors* are the names of the
+    keys that changes name. *about* is the id of the customer that the report is about.
     """
 
     as_of: datetime
@@ -156,6 +156,7 @@ class Book:
     scores_then: Mapping[str, int | None] = field(default_factory=dict)
     daily: Mapping[str, Sequence[tuple[date, Figures]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[Change]] = field(default_factory=dict)
+    actors: Mapping[str, str] = field(default_factory=dict)
     feed: Sequence[Change] = ()
     about: str | None = None
     accounts: list[Account] = field(default_factory=list)

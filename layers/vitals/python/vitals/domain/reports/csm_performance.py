@@ -177,7 +177,7 @@ def _moves_chart(book: Book, board: Sequence[Row]) -> Chart | None:
         kind=POINTS,
         series=(Series(name="change", label="Change", values=tuple(changes)),),
         says=Line(
-            "Since {} the averages of {} books rose and those of {} fell.",
+            "Since {}, of the books' averages {} rose and {} fell.",
             (
                 (DAY, book.then),
                 (COUNT, sum(change > 0 for change in changes)),

@@ -76,6 +76,7 @@ def build(book: Book) -> Document:
             lift_table(seen),
             _outlook(account, seen),
             change_table(
+                book,
                 [change for change in history if moves_score(change)],
                 name="changes",
                 title="Score changes of the period, newest first",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from vitals.domain.reports.accounts import costs, first_to_call, percent, reasons
 from vitals.domain.reports.book import Account, Book
@@ -17,13 +16,11 @@ from vitals.domain.reports.document import (
     POINTS,
     SCORE,
     TEXT,
+    WORD,
     Line,
     Plain,
 )
-from vitals.domain.reports.movement import difference, moved_by
-
-DRIVERS: Final = 2
-"""So many signals are named as what moved an account."""
+from vitals.domain.reports.movement import difference, drivers, moved_by
 
 
 def compared_with(book: Book) -> Line:
@@ -87,15 +84,15 @@ def call_headline(book: Book, accounts: Sequence[Account] | None = None) -> Line
 
 def mover_headline(book: Book, text: str, account: Account) -> Line:
     """Return the sentence *text* on name, score then, score now, and what moved it most."""
-    drivers = [signal for signal, change in moved_by(book, account)[:DRIVERS] if change]
+    named = tuple(signal for signal, _ in drivers(moved_by(book, account)))
     values: tuple[tuple[str, Plain], ...] = (
         (NAME, account.customer.name),
         (SCORE, account.was),
         (SCORE, account.score),
     )
-    if not drivers:
+    if not named:
         return Line(text + ".", values)
-    return Line(text + ", most of it by {}.", (*values, (TEXT, tuple(drivers))))
+    return Line(text + ", most of it by {}.", (*values, (WORD, named)))
 
 
 def noun(count: int, one: str, many: str) -> str:

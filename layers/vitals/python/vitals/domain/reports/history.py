@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -27,7 +27,7 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
-from vitals.domain.reports.movement import change_moves
+from vitals.domain.reports.movement import DRIVERS, change_moves, drivers
 from vitals.domain.reports.trends import DAILY_UNTIL, WEEK, score_line
 
 CAUSES: Final = "causes"
@@ -45,7 +45,6 @@ _CHANGE: Final = (
     Column("signal_2", "Then by", WORD),
     Column("change_2", "Its part", POINTS),
 )
-_NAMED: Final = 2
 
 
 def moves_score(change: Change) -> bool:
@@ -97,23 +96,28 @@ def score_chart(book: Book, account: Account) -> Chart | None:
 
 
 def change_table(
-    changes: Iterable[Change], *, name: str, title: str, named: bool, note: Line | None = None
+    book: Book,
+    changes: Iterable[Change],
+    *,
+    name: str,
+    title: str,
+    named: bool,
+    note: Line | None = None,
 ) -> Table:
     """Return *changes* with what made and what moved them; *named*: with whom they are of."""
     return Table(
         name=name,
         title=title,
         columns=(_AT, *((_WHO,) if named else ()), *_CHANGE),
-        rows=tuple(_row(change, named=named) for change in changes),
+        rows=tuple(_row(change, book.actors, named=named) for change in changes),
         note=note,
         empty="The score did not change.",
     )
 
 
-def _row(change: Change, *, named: bool) -> tuple[Plain, ...]:
-    moves = change_moves(change)[:_NAMED]
-    drivers: list[Plain] = [part for move in moves for part in move]
-    drivers += [None] * (2 * _NAMED - len(drivers))
+def _row(change: Change, actors: Mapping[str, str], *, named: bool) -> tuple[Plain, ...]:
+    by: list[Plain] = [part for move in drivers(change_moves(change)) for part in move]
+    by += [None] * (2 * DRIVERS - len(by))
     return (
         change.at,
         *((change.name,) if named else ()),
@@ -122,8 +126,8 @@ def _row(change: Change, *, named: bool) -> tuple[Plain, ...]:
         points_of(change),
         change.status_after,
         change.cause,
-        change.by,
-        *drivers,
+        actors.get(change.by, change.by),
+        *by,
     )
 
 

@@ -196,7 +196,7 @@ def _overdue(name: str, own: Own) -> dict[str, Any] | None:
         return None
     share = percent(own.overdue, count)
     line = Line(
-        "{}: {} of {} contacts are overdue, {}; these accounts pay {} MRR.",
+        "{}: overdue contacts {} of {}, {}; these accounts pay {} MRR.",
         (
             (TEXT, name),
             (COUNT, own.overdue),

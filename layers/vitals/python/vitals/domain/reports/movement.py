@@ -30,6 +30,10 @@ OVERRIDE: Final = "override"
 """The part of a move that no signal explains: a score set by hand, or one that ended."""
 _DECAY: Final = "decay"
 _HALF: Final = PUBLISHED // 2
+DRIVERS: Final = 2
+"""So many signals are named as what moved a score."""
+_SHOWN: Final = Decimal("0.05")
+"""Less is 0.0 wherever it is printed."""
 
 Moves = list[tuple[str, Number]]
 """What each signal added to a score or took from it, the largest first."""
@@ -96,6 +100,11 @@ def moved_by(book: Book, account: Account) -> Moves:
         return []
     after = {part.signal: part.contribution for part in account.contributions}
     return _moves(before, after, score_then, _standing(set_now, book.as_of))
+
+
+def drivers(moves: Moves) -> Moves:
+    """Return the largest of *moves*, which explain it: DRIVERS at most, none that shows as 0.0."""
+    return [(signal, change) for signal, change in moves[:DRIVERS] if abs(change) >= _SHOWN]
 
 
 def _beginning(

@@ -48,6 +48,7 @@ def build(book: Book) -> Document:
             _kpis(changes, account),
             score_chart(book, account) if account else None,
             change_table(
+                book,
                 changes,
                 name="changes",
                 title="Score changes, newest first",

@@ -43,8 +43,8 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
-from vitals.domain.reports.headlines import DRIVERS, compared_with
-from vitals.domain.reports.movement import moved_by
+from vitals.domain.reports.headlines import compared_with
+from vitals.domain.reports.movement import DRIVERS, drivers, moved_by
 
 FIRST: Final = 10
 """So many accounts are named as those to call first."""
@@ -260,8 +260,8 @@ def _call_row(ranked: Ranked) -> Row:
 
 def _mover_row(book: Book, account: Account) -> Row:
     customer = account.customer
-    drivers: list[Plain] = [each for pair in moved_by(book, account)[:DRIVERS] for each in pair]
-    drivers += [None] * (2 * DRIVERS - len(drivers))
+    by: list[Plain] = [part for pair in drivers(moved_by(book, account)) for part in pair]
+    by += [None] * (2 * DRIVERS - len(by))
     return (
         customer.name,
         customer.manager,
@@ -270,5 +270,5 @@ def _mover_row(book: Book, account: Account) -> Row:
         account.score,
         account.status,
         account.moved,
-        *drivers,
+        *by,
     )

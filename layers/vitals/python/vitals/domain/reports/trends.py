@@ -145,14 +145,12 @@ def course_figures(
 def known_days(book: Book, every: int = 1) -> list[tuple[date, Figures]]:
     """Return the days of the book with their figures, the oldest first, up to now.
 
-    If today has none, its are as of now. Of each *every* days, counted back from the last, it is
-    the latest.
+    Today's are as of now. Of each *every* days, counted back from today, it is the latest.
     """
-    known = list(book.daily.get("", ()))
-    if not known or known[-1][0] < book.today:
-        known.append((book.today, book.figures))
-    last = known[-1][0]
-    by_span = {(last - day).days // every: (day, figures) for day, figures in known}
+    today = book.today
+    known = [pair for pair in book.daily.get("", ()) if pair[0] < today]
+    known.append((today, book.figures))
+    by_span = {(today - day).days // every: (day, figures) for day, figures in known}
     return [by_span[span] for span in sorted(by_span, reverse=True)]
 
 
