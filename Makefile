@@ -37,7 +37,7 @@ SOURCES := template.yaml samconfig.toml $(shell find functions layers -name __py
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install run invoke tick test lint types arrow format check-format check-template build \
-	bench pr deploy bootstrap lock clean
+	bench demo reports pr deploy bootstrap lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -83,6 +83,12 @@ build: $(BUILD) ## build what is deployed, into .aws-sam/build
 bench: install build ## measure what requests cost, over floors; ARGS=warm: that line alone
 	PYTHONPATH=$(CODE) $(BIN)/python -m bench.actions
 	PYTHONPATH=$(CODE) $(BIN)/python -m bench $(ARGS)
+
+demo: install ## fill .local/demo with 200 invented companies and a year of their history, anew
+	@$(BIN)/python -m local.demo fill --folder "$(or $(FOLDER),.local/demo)"
+
+reports: install ## write all ten reports of `make demo` in four forms into .local/reports
+	@$(BIN)/python -m local.demo reports --folder "$(or $(FOLDER),.local/demo)"
 
 deploy: build ## deploy to AWS as STACK (vitals), asking for each setting
 	$(SAM) deploy --guided --stack-name "$(STACK)" --parameter-overrides $(PARAMETERS)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import cold_start, decay, delivery, lists, rescore, rules, scoring, warm
+from bench import cold_start, decay, delivery, lists, reports, rescore, rules, scoring, warm
 from bench.report import Line, table_of
 
 Details = Mapping[str, Mapping[str, float]]
@@ -34,6 +34,7 @@ LINES: Mapping[str, Callable[[], tuple[list[Line], Details]]] = {
     "scoring": lambda: (scoring.line(), {}),
     "rescore": _rescore,
     "decay": lambda: (decay.line(), {}),
+    "reports": lambda: (reports.line(), {}),
     "rules": lambda: (rules.line(), {}),
     "delivery": lambda: (delivery.line(), {}),
     "cold_start": _cold_start,

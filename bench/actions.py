@@ -12,6 +12,7 @@ from bench.costs import Cost, Costs, done, table_of, taken
 from bench.metering import Call, Meter
 from bench.reacting import Reacting, reacting
 from bench.reactions import reactions_measured
+from bench.report_scenarios import JOBS, MOVED, REPORTS
 from bench.scenarios import (
     ADMINISTRATION,
     CUSTOMERS,
@@ -33,6 +34,7 @@ from vitals.storage.table import Table
 
 PORTFOLIO = 1000
 SMALL = 100
+DAY = 86_400
 
 
 def measured(desk: Workbench, scenarios: Sequence[Scenario]) -> Costs:
@@ -59,7 +61,13 @@ def cost_of(desk: Workbench, scenario: Scenario, data: Mapping[str, Any]) -> Cos
     """Return what the request of *scenario* costs, with *data* for its parameters."""
     # What a change of the settings made the function forget is not this request's.
     desk.send("whoami")
-    with Meter(desk.client).running() as calls:
+    meter, meanwhile = Meter(desk.client), desk.hands.meanwhile
+
+    def aside() -> None:
+        with meter.resting():
+            meanwhile()
+
+    with meter.running() as calls, patch.object(desk.hands, "meanwhile", aside):
         desk.send(scenario.action, data, scenario.key)
     counted = [call for call in calls if not is_bookkeeping(call)]
     if len(calls) - len(counted) != 2:
@@ -72,6 +80,14 @@ def job_cost(desk: Workbench, tenant: str, job_id: str) -> Cost:
     desk.send("whoami")  # as above: eight writers would each read a model that is new
     with Meter(desk.client).running() as calls:
         desk.run_job(tenant, job_id)
+    return Cost(calls)
+
+
+def report_cost(desk: Workbench, tenant: str, job_id: str) -> Cost:
+    """Return what a queued job costs that makes a report."""
+    desk.send("whoami")
+    with Meter(desk.client).running() as calls:
+        desk.make_report(tenant, job_id)
     return Cost(calls)
 
 
@@ -94,6 +110,9 @@ def jobs_measured(platform: Workbench, desk: Workbench) -> Costs:
         ("decay", "every score moves"): decay(60),
         ("decay", "none does"): decay(1),
     }
+    for scenario in JOBS:
+        started = desk.send(scenario.action, scenario.data)["job_id"]
+        costs["report", scenario.what] = report_cost(desk, tenant, started)
     given = {"tenant_id": tenant, "confirm": "Worked"}
     erasing = platform.send("delete_tenant", given)["job_id"]
     return costs | {("delete_tenant", "and its sandbox"): job_cost(platform, owner, erasing)}
@@ -136,16 +155,28 @@ def fill(desk: Workbench, count: int, **fields: object) -> None:
 def all_costs(desk: Workbench) -> tuple[Costs, Costs]:
     """Return what every action costs, and every job, on the empty table of *desk*."""
     fill(desk, PORTFOLIO)
-    costs = measured(desk, LISTS) | measured(desk, CUSTOMERS)
+    costs = measured(desk, LISTS)
+    reports = reports_measured(desk)
+    costs |= measured(desk, CUSTOMERS)
     small = desk.another_tenant("Small")
     fill(small, SMALL)
-    costs |= measured(small, ADMINISTRATION) | measured(desk, PLATFORM)
+    costs |= measured(small, ADMINISTRATION) | measured(desk, PLATFORM) | reports
     worked = desk.another_tenant("Worked")
     # A customer's id decides which of sixteen counters it adds to: all sixteen, every time.
     with patch.object(clock, "new_id", repeatable_ids()):
         fill(worked, SMALL, days=0)
     jobs = jobs_measured(desk, worked)
     return costs, jobs | rule_jobs_measured(desk.another_tenant("Ruled"))
+
+
+def reports_measured(desk: Workbench) -> Costs:
+    """Return what each request about reports costs; the reports are made while it waits."""
+    desk.run_job(desk.send("whoami")["data"]["tenant_id"], desk.decayed(1))
+    # A day is compared with one before it.
+    desk.hands.sleep(DAY)
+    done(desk, [MOVED])
+    with patch.object(desk.hands, "meanwhile", desk.make_reports):
+        return measured(desk, REPORTS)
 
 
 def repeatable_ids() -> Callable[[datetime], str]:

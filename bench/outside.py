@@ -1,4 +1,4 @@
-"""What is beside the table, played: the key of secrets, the queue of deliveries, a receiver."""
+"""What is beside the table, played: the key of secrets, queues, the files, a receiver."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from vitals.domain.connection import Connection, Secrets
 from vitals.domain.delivery import OK, RETRY, Attempt
 from vitals.domain.instants import iso
+from vitals.storage.reaction_ports import Files
 
 _ADDED_BY_KMS = bytes(152)
 """A text that KMS sealed is longer by so much: it names its key, and holds another one."""
@@ -22,6 +23,8 @@ class Outside:
     """What left for elsewhere; the receiver takes everything, but for its next *failures*."""
 
     queue: list[dict[str, str]] = field(default_factory=list)
+    reports: list[dict[str, str]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     failures: int = 0
 
     def vault(self, _key: str) -> Outside:
@@ -31,6 +34,14 @@ class Outside:
     def sender(self, _url: str) -> Outside:
         """Return the queue of deliveries."""
         return self
+
+    def report_sender(self, _url: str) -> PlayedReports:
+        """Return the queue of reports."""
+        return PlayedReports(self)
+
+    def bucket(self, _name: str) -> PlayedFiles:
+        """Return the bucket of reports."""
+        return PlayedFiles(self)
 
     def seal(self, _tenant_id: str, _connection_id: str, secrets: Secrets) -> str:
         """Return *secrets* as long as KMS would make them."""
@@ -54,10 +65,45 @@ class Outside:
         ]
 
     def attempt(
-        self, _connection: Connection, _secrets: Secrets, _payload: Mapping[str, Any], at: datetime
+        self,
+        _files: Files,
+        _connection: Connection,
+        _secrets: Secrets,
+        _payload: Mapping[str, Any],
+        at: datetime,
     ) -> Attempt:
         """Answer like a receiver that is well, or that is out of order."""
         if self.failures:
             self.failures -= 1
             return Attempt(at=at, verdict=RETRY, status=500, response="out of order")
         return Attempt(at=at, verdict=OK, status=200, response="ok")
+
+
+@dataclass
+class PlayedReports:
+    """The queue of the reports function."""
+
+    outside: Outside
+
+    def send(self, tenant_id: str, job_id: str, _deduplication: str) -> None:
+        """Keep a message for a job."""
+        self.outside.reports.append({"tenant_id": tenant_id, "job_id": job_id})
+
+
+@dataclass
+class PlayedFiles:
+    """The bucket of reports."""
+
+    outside: Outside
+
+    def put(self, key: str, content: bytes, _media_type: str, _filename: str) -> None:
+        """Keep *content*."""
+        self.outside.files[key] = content
+
+    def get(self, key: str) -> bytes:
+        """Return what is kept under *key*."""
+        return self.outside.files[key]
+
+    def link(self, key: str, seconds: int) -> str:
+        """Return a URL that leads nowhere."""
+        return f"https://files.example.com/{key}?expires={seconds}"

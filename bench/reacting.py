@@ -17,6 +17,7 @@ from local.streams import Stream, as_json
 import alerts
 import deliver
 import reactions
+import reports
 from vitals.domain.instants import iso
 from vitals.storage.table import Table
 
@@ -64,17 +65,28 @@ class Reacting(Workbench):
             if deliver.handler({"Records": [record]}, Context())["batchItemFailures"]:
                 raise AssertionError("the delivery broke off")
 
+    def make_reports(self) -> None:
+        """Hand in every message of the queue of reports."""
+        messages, self.outside.reports[:] = list(self.outside.reports), []
+        for message in messages:
+            self.make_report(message["tenant_id"], message["job_id"])
+
     def tick(self) -> None:
         """Have the schedule go on with what is due."""
         alerts.handler({"time": iso(self.hands.now)}, Context())
+
+    def start_reports(self) -> None:
+        """Have the schedule start the reports that are due."""
+        reports.handler({"time": iso(self.hands.now)}, Context())
 
     def settle(self) -> None:
         """React to all that was written, and deliver all that follows, until all is quiet."""
         for _ in range(_ROUNDS):
             records = self.records()
-            if not records and not self.outside.queue:
+            if not records and not self.outside.queue and not self.outside.reports:
                 return
             self.react(records)
+            self.make_reports()
             self.deliver()
         raise AssertionError("reactions follow from reactions")
 

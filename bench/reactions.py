@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.costs import Cost, Costs, done
 from bench.metering import Call, Meter
 from bench.reacting import Reacting
+from bench.report_scenarios import SCHEDULED
 from bench.scenarios import HEARS, HOOK, SETTLED, TEN, Asked, made
 
 _NAME = "Acme Corp"
@@ -130,7 +131,23 @@ def _due(desk: Reacting) -> Costs:
     costs |= {("alerts", "an alert goes up"): later(_HOUR)}
     later(_DAY)  # what else waits for tomorrow
     done(desk.another_tenant("Daily"), [HOOK, _DAILY, TEN, SETTLED])
-    return costs | {("alerts", "a summary of ten, to one webhook"): later(_DAY)}
+    costs |= {("alerts", "a summary of ten, to one webhook"): later(_DAY)}
+    return costs | _reported(desk)
+
+
+def _reported(desk: Reacting) -> Costs:
+    """Return what the schedule of reports costs each time, and what follows from one it starts."""
+
+    def started() -> Cost:
+        return _metered(desk, desk.start_reports)
+
+    costs = {("reports", "nothing is due"): started()}
+    reporting = desk.another_tenant("Reporting")
+    done(reporting, [SCHEDULED, SETTLED])
+    desk.hands.sleep(_DAY)
+    costs |= {("reports", "a report is due"): started()}
+    queued = _metered(desk, lambda: reporting.react(reporting.records()))
+    return costs | {("reactions", "a report goes into the queue"): queued}
 
 
 def _metered(desk: Reacting, work: Callable[[], object]) -> Cost:

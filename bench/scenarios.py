@@ -177,7 +177,7 @@ _SENT: Sequence[Asked] = (HEARS, made("D1"), SETTLED, ("list_deliveries", {}))
 _FIRST = {"id": "data.0.id"}
 
 
-def _put(action: str, new: Mapping[str, Any], **changed: object) -> tuple[Scenario, ...]:
+def put(action: str, new: Mapping[str, Any], **changed: object) -> tuple[Scenario, ...]:
     """Return what puts *new*, then some of it *changed*, then nothing."""
     there = (action, new)
     return (
@@ -187,7 +187,7 @@ def _put(action: str, new: Mapping[str, Any], **changed: object) -> tuple[Scenar
     )
 
 
-def _toggled(
+def toggled(
     action: str, there: Asked, flag: str = "enabled", off: str = "off"
 ) -> tuple[Scenario, ...]:
     """Return what switches off what *there* puts, described as *off*, and what finds it off."""
@@ -218,16 +218,16 @@ OUTBOUND = (
              [*_ALERTED, ("dismiss_alerts", {}, _ALERT)], takes=_ALERT),
     *_on_alerts("acknowledge_alerts"),
     Scenario("", "list_alert_rules"),
-    *_put("put_alert_rule", _RULE, severity="critical"),
+    *put("put_alert_rule", _RULE, severity="critical"),
     Scenario("new, with its job", "put_alert_rule",
              {**_RULE, "notify_existing": True}, [HOOK], takes=_ROUTED),
-    *_toggled("toggle_alert_rule", ("put_alert_rule", _RULE), off="off, with its job"),
+    *toggled("toggle_alert_rule", ("put_alert_rule", _RULE), off="off, with its job"),
     Scenario("off, a built-in one, with its job", "toggle_alert_rule",
              {"id": "builtin_tickets", "enabled": False}),
     Scenario("with its job", "delete_alert_rule", {}, [("put_alert_rule", _RULE)], takes=ID),
     Scenario("a few", "list_custom_rules", {}, [("put_custom_rule", _CUSTOM)]),
-    *_put("put_custom_rule", _CUSTOM, severity="critical"),
-    *_toggled("toggle_custom_rule", ("put_custom_rule", _CUSTOM), off="off, with its job"),
+    *put("put_custom_rule", _CUSTOM, severity="critical"),
+    *toggled("toggle_custom_rule", ("put_custom_rule", _CUSTOM), off="off, with its job"),
     Scenario("with its job", "delete_custom_rule", {}, [("put_custom_rule", _CUSTOM)], takes=ID),
     Scenario("of ten customers", "preview_alert_rule", _RULE, [TEN]),
     Scenario("of 201, by a job", "preview_alert_rule", _RULE, [("batch_upsert", LARGER)]),
@@ -236,9 +236,9 @@ OUTBOUND = (
     Scenario("an example", "sample_events", {"type": "customer.created"}),
     Scenario("one that was sent", "sample_events", {"type": "customer.created"}, _SENT),
     Scenario("a few", "list_connections", {}, [HOOK]),
-    *_put("put_connection", _HOOK, description="Of whoever is on call"),
+    *put("put_connection", _HOOK, description="Of whoever is on call"),
     Scenario("renamed", "put_connection", {"name": "Bleeper"}, [HOOK], takes=ID),
-    *_toggled("toggle_connection", HOOK),
+    *toggled("toggle_connection", HOOK),
     Scenario("on", "toggle_connection", {"enabled": True},
              [HOOK, ("toggle_connection", {"enabled": False}, ID)], takes=ID),
     Scenario("", "delete_connection", {}, [HOOK], takes=ID),
@@ -248,8 +248,8 @@ OUTBOUND = (
     Scenario("under an Idempotency-Key", "test_connection", {}, [HOOK], "t1", ID),
     Scenario("", "rotate_webhook_secret", {}, [HOOK], takes=ID),
     Scenario("a few", "list_webhook_subscriptions", {}, [HEARS]),
-    *_put("put_webhook_subscription", _HEARS, filter="mrr > 1000"),
-    *_toggled("toggle_webhook_subscription", HEARS, "active"),
+    *put("put_webhook_subscription", _HEARS, filter="mrr > 1000"),
+    *toggled("toggle_webhook_subscription", HEARS, "active"),
     Scenario("", "delete_webhook_subscription", {}, [HEARS], takes=ID),
     Scenario("", "subscribe", _REST_HOOK),
     Scenario("", "unsubscribe", {}, [("subscribe", _REST_HOOK)], takes=ID),

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ import actions
 import admin
 import decay
 import jobs
+import reports
 from vitals.runtime import clock
 from vitals.runtime.logging import logger
 from vitals.runtime.settings import settings
@@ -32,9 +33,13 @@ from vitals.storage.table import Table
 
 @dataclass
 class Hands:
-    """A clock's hands: they stand still unless moved, so that no cache expires in a measurement."""
+    """A clock's hands: they stand still unless moved, so that no cache expires in a measurement.
+
+    *meanwhile* is what others do while a function waits.
+    """
 
     now: datetime = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    meanwhile: Callable[[], object] = lambda: None
 
     def read(self) -> datetime:
         """Return where the hands are."""
@@ -45,8 +50,13 @@ class Hands:
         return self.now.timestamp()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, which moves the hands, to the millisecond."""
+        """Let time pass, which moves the hands, to the millisecond."""
         self.now += timedelta(milliseconds=round(seconds * 1000))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass as a function that waits does."""
+        self.sleep(seconds)
+        self.meanwhile()
 
 
 class Context:
@@ -76,10 +86,14 @@ class Workbench:
     def send(
         self, action: str, data: Mapping[str, Any] | None = None, idempotency_key: str = ""
     ) -> dict[str, Any]:
-        """Post an action a millisecond after the one before, and return the body of its answer."""
+        """Post an action a millisecond after the one before, and return the body of its answer.
+
+        One that is CSV is empty here.
+        """
         self.hands.sleep(0.001)
         answer = actions.handler(self.event(action, data, idempotency_key), Context())
-        body: dict[str, Any] = json.loads(answer["body"])
+        as_csv = answer["headers"]["Content-Type"].startswith("text/csv")
+        body: dict[str, Any] = {} if as_csv else json.loads(answer["body"])
         if answer["statusCode"] != 200:
             raise AssertionError(body)
         return body
@@ -110,6 +124,19 @@ class Workbench:
         answer = jobs.handler({"Records": [record]}, Context())
         if answer["batchItemFailures"]:
             raise AssertionError(f"the job {job_id} broke off")
+
+    def make_reports(self) -> None:
+        """Make every report that is queued, as the messages of its queue would."""
+        tenant = str(self.send("whoami")["data"]["tenant_id"])
+        for job in self.send("list_jobs", {"kind": "report", "state": "queued"})["data"]:
+            self.make_report(tenant, job["id"])
+
+    def make_report(self, tenant_id: str, job_id: str) -> None:
+        """Make a report that is queued."""
+        body = json.dumps({"tenant_id": tenant_id, "job_id": job_id})
+        record = {"messageId": job_id, "body": body}
+        if reports.handler({"Records": [record]}, Context())["batchItemFailures"]:
+            raise AssertionError(f"the report {job_id} broke off")
 
     def decayed(self, days: int) -> str:
         """Let *days* pass, have the schedule start what is due, and return the tenant's job."""
@@ -146,7 +173,7 @@ def attached(table: Table, hands: Hands, outside: Outside | None = None) -> Iter
     played = outside or Outside()
     with ExitStack() as stack:
         stack.enter_context(
-            patch.multiple(clock, now=hands.read, monotonic=hands.monotonic, sleep=hands.sleep)
+            patch.multiple(clock, now=hands.read, monotonic=hands.monotonic, sleep=hands.wait)
         )
         stack.enter_context(patch("vitals.runtime.wiring.Table", return_value=table))
         stack.enter_context(
@@ -154,6 +181,8 @@ def attached(table: Table, hands: Hands, outside: Outside | None = None) -> Iter
                 "vitals.runtime.outbound",
                 KeyVault=played.vault,
                 QueueSender=played.sender,
+                JobSender=played.report_sender,
+                BucketFiles=played.bucket,
                 attempt=played.attempt,
             )
         )

@@ -21,7 +21,7 @@ from vitals.domain.reports.document import (
     Table,
 )
 
-_WORDS = frozenset({kinds.TEXT, kinds.NAME, kinds.WORD, kinds.BAND})
+_WORDS = frozenset({kinds.TEXT, kinds.NAME, kinds.WORD, kinds.BAND, kinds.SEGMENT})
 MOST_ROWS = 500
 """A printed table shows so many of its rows, and says how many more there are."""
 LONG, LONGER = 9, 14

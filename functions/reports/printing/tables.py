@@ -19,7 +19,7 @@ _HEADING = 1.06
 _LEAST_TEXT = 12
 """Text gets at least the room of so many letters' height, if it needs that."""
 _SPARE = 26.0
-_WRAPPING = frozenset({kinds.TEXT, kinds.NAME})
+_WRAPPING = frozenset({kinds.TEXT, kinds.NAME, kinds.SEGMENT})
 _CHIP = 8.0
 
 

@@ -13,12 +13,15 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from vitals.domain.instants import zone
+from vitals.domain.model import LIFECYCLES, TIERS
 from vitals.domain.reports import document as kinds
 from vitals.domain.reports.document import Figure, Line, Plain
 from vitals.domain.reports.look import Look
 
 UNKNOWN = "–"
 MINUS = "−"
+_SPOKEN = {"atrisk": "at risk"}
+_OURS = frozenset({*TIERS, *LIFECYCLES})
 ACRONYMS = {"api", "arr", "csat", "csm", "crm", "id", "mrr", "nps", "smb"}
 
 NUMERIC = frozenset(
@@ -70,6 +73,9 @@ class Words:
             return self.instant(value)
         if isinstance(value, date):
             return self.month(value) if kind == kinds.MONTH else self.day(value)
+        if isinstance(value, str) and kind == kinds.SEGMENT:
+            # A tag is spelled as somebody spelled it.
+            return phrase(value) if value in _OURS else clean(value)
         if isinstance(value, str):
             return phrase(value) if kind in (kinds.WORD, kinds.BAND) else clean(value)
         return self._number(kind, value, self.digits(kind, (value,)) if digits is None else digits)
@@ -168,7 +174,7 @@ class Words:
 
 def phrase(word: str) -> str:
     """Return a word of ours, like at_risk, as it is written in a sentence of its own."""
-    parts = clean(word.replace("_", " ")).split(" ")
+    parts = clean(_SPOKEN.get(word, word).replace("_", " ")).split(" ")
     shown = [part.upper() if part.lower() in ACRONYMS else part for part in parts]
     text = " ".join(shown)
     return text[:1].upper() + text[1:]

@@ -75,7 +75,8 @@ class Folio:
         self.zone = ZoneInfo(raw.settings["time_zone"])
         self.today = raw.now.astimezone(self.zone).date()
         here = [view for view in raw.customers if view["deleted_at"] is None]
-        self.paid_by_all = sum((sure(view["mrr"]) for view in here), start=Fraction(0))
+        paying = [view for view in here if view["lifecycle"] != "churned"]
+        self.paid_by_all = sum((sure(view["mrr"]) for view in paying), start=Fraction(0))
         asked = "churned" in filters.get("lifecycle", ())
         known = [Seen(self, view) for view in here if meant(view, filters)]
         self.accounts = [each for each in known if asked or each.stage != "churned"]

@@ -161,7 +161,8 @@ class Seen:
             words.append("score set by hand")
         weak = [name for name, lost, _, _ in self.costs[:2] if lost]
         if weak:
-            words.append("held down by " + " and ".join(weak))
+            spoken = [each.replace("nps", "NPS").replace("csat", "CSAT") for each in weak]
+            words.append("held down by " + " and ".join(spoken))
         if self.momentum == "falling":
             words.append("score falling")
         if self.overdue:

@@ -54,7 +54,7 @@ def test_a_report_is_left_by_one_click() -> None:
 def test_the_key_figures_and_headlines_are_in_both_bodies() -> None:
     plain, html = bodies(sent(report()))
     for body in (plain, html):
-        for said in ("3 of 24 customers are at risk", "Average score", "68.4 (+1.2)", LINK):
+        for said in ("3 of 24 customers are at risk", "Average score", "68.4, +1.2", LINK):
             assert said in body
 
 

@@ -6,8 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.builders import TODAY, a_customer, a_model
 
+from vitals.domain.numbers import parse_number
 from vitals.domain.operations import cadence_status, days_until_renewal, priority
 
 
@@ -81,3 +84,14 @@ def test_a_healthy_customer_has_no_priority_to_speak_of() -> None:
     found = priority(a_customer(mrr=500), a_model(), 100, 2000, TODAY)
     assert found is not None
     assert (found["score"], found["risk"]) == (0, 0)
+
+
+@given(st.integers(0, 100), st.integers(1, 10**7), st.integers(1, 10**9))
+def test_the_parts_of_a_priority_are_the_numbers_that_anybody_reads(
+    score: int, mrr: int, portfolio: int
+) -> None:
+    found = priority(a_customer(mrr=mrr), a_model(), score, portfolio, TODAY)
+    assert found is not None
+    for name in ("score", "risk", "revenue_share"):
+        read = parse_number(found[name])
+        assert (repr(found[name]), type(found[name])) == (repr(read), type(read))

@@ -100,7 +100,8 @@ def _expected_reasons(seen: Seen, weak: list[str]) -> list[str]:
     elif seen.customer.override:
         words.append("score set by hand")
     if weak:
-        words.append("held down by " + " and ".join(weak))
+        spoken = [each.replace("nps", "NPS").replace("csat", "CSAT") for each in weak]
+        words.append("held down by " + " and ".join(spoken))
     if seen.momentum == "falling":
         words.append("score falling")
     if seen.overdue:

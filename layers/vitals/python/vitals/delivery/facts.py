@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from vitals.domain.instants import zone
+
 MINUS = "−"
 LONGEST = 300
 _NAMES: Mapping[str, str] = {
@@ -98,3 +100,12 @@ def instant(value: object) -> str:
         return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     except OverflowError:
         return text(value)
+
+
+def local_instant(value: object, time_zone: str) -> str:
+    """Return an instant to the minute in *time_zone*; in UTC if there is none of that name."""
+    try:
+        at = datetime.fromisoformat(str(value)).astimezone(zone(time_zone))
+    except (KeyError, ValueError, OSError, OverflowError):
+        return instant(value)
+    return f"{at:%Y-%m-%d %H:%M} {time_zone}"

@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitals.delivery.facts import instant, mapping, number, objects, phrase, signed, text, words
+from vitals.delivery.facts import (
+    instant,
+    local_instant,
+    mapping,
+    number,
+    objects,
+    phrase,
+    signed,
+    text,
+    words,
+)
 
 SEVERITIES = ("critical", "warning", "attention", "opportunity")
 LONGEST_NAME = 100
@@ -167,14 +177,14 @@ def _report(_kind: str, data: Mapping[str, Any]) -> Message:
     for each in objects(data.get("figures")):
         change = text(each.get("change"))
         value = text(each.get("value"))
-        facts.append((text(each.get("label")), f"{value} ({change})" if change else value))
+        facts.append((text(each.get("label")), f"{value}, {change}" if change else value))
     lines = [text(line) for line in data.get("headlines") or ()]
     filters = [
         f"{words(name)}: {', '.join(text(value) for value in values)}"
         for name, values in mapping(data.get("filters")).items()
     ]
     link = text(data.get("link"), LONGEST_LINK)
-    as_of = f"As of {instant(data.get('as_of'))}"
+    as_of = f"As of {local_instant(data.get('as_of'), text(data.get('time_zone')))}"
     return Message(
         title=_title(title),
         lines=_lines(lines),

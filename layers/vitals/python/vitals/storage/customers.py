@@ -14,6 +14,7 @@ from vitals.domain.change import Change, is_visible
 from vitals.domain.customer import Customer
 from vitals.domain.errors import PayloadTooLargeError
 from vitals.domain.instants import iso
+from vitals.domain.patch import CHURNED
 from vitals.storage import codec, keys
 from vitals.storage.answers import answer_item, put_answer, unanswered
 from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError
@@ -295,6 +296,9 @@ def locks(tenant: Tenant, customer: Customer | None) -> dict[keys.Key, tuple[str
 
 
 def _live_cents(customer: Customer | None) -> int:
-    if customer is None or customer.deleted_at is not None or customer.mrr is None:
+    """Return what *customer* pays; whoever churned, or is in the trash, pays nothing any more."""
+    if customer is None or customer.deleted_at is not None or customer.lifecycle == CHURNED:
+        return 0
+    if customer.mrr is None:
         return 0
     return int(customer.mrr * 100)

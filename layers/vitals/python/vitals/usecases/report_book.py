@@ -69,22 +69,20 @@ def filled_book(
         about=about,
     )
     _compare(context, book)
-    if daily:
-        first, last = book.today - timedelta(days=days), book.today
-        book.daily = {"": figures_between(context, first, last, filters) or []} | {
-            f"manager:{name}": figures_between(context, first, last, _of_manager(name)) or []
-            for name in managers
-        }
     now = {name.casefold(): Figures() for name in managers}
     for customer in context.customers.roster(context.tenant):
         book.add(customer, context.model_of(customer.model_version))
         own = now.get((customer.manager or "").casefold()) if now else None
         if own is not None and customer.deleted_at is None and customer.lifecycle != CHURNED:
             own.count(customer, *context.published(customer))
-    # A manager's line is of the manager's whole book, whomever the report is about: today as well.
-    for name in managers if daily else ():
-        before = [pair for pair in book.daily[f"manager:{name}"] if pair[0] < book.today]
-        book.daily[f"manager:{name}"] = [*before, (book.today, now[name.casefold()])]
+    if daily:
+        first, last = book.today - timedelta(days=days), book.today - timedelta(days=1)
+        known = {"": figures_between(context, first, last, filters) or []}
+        for name in managers:
+            # A manager's line is of the manager's whole book, whomever the report is about.
+            before = figures_between(context, first, last, _of_manager(name)) or []
+            known[f"manager:{name}"] = [*before, (book.today, now[name.casefold()])]
+        book.daily = known
     return book
 
 

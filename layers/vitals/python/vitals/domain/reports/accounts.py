@@ -25,6 +25,7 @@ from vitals.domain.snapshot import AT_RISK
 
 FALLING: Final = "falling"
 OVERDUE: Final = "overdue"
+_SPOKEN: Final = {"nps": "NPS", "csat": "CSAT"}
 NAMED: Final = 2
 """So many of the signals that cost most are named as a reason."""
 
@@ -241,7 +242,8 @@ def _renewal(days: int | None, model: ScoringModel) -> str | None:
 
 
 def _named(cost: Cost) -> str:
-    return cost.signal if cost.value is not None else f"{cost.signal} (no value)"
+    name = _SPOKEN.get(cost.signal, cost.signal)
+    return name if cost.value is not None else f"{name} (no value)"
 
 
 def _urgency(ranked: Ranked) -> tuple[bool, Number, tuple[bool, int, Number, str, str]]:

@@ -13,8 +13,8 @@ from vitals.domain.instants import iso
 Plain = str | int | Decimal | date | datetime | tuple[str, ...] | None
 """A value as it is, before anybody words it; None is shown as nothing known."""
 
-TEXT, NAME, WORD, BAND = "text", "name", "word", "band"
-"""Free text; a customer's name; a word of ours, like a tier; a band."""
+TEXT, NAME, WORD, BAND, SEGMENT = "text", "name", "word", "band", "segment"
+"""Free text; a customer's name; a word of ours, like a tier; a band; a tag, a tier or a stage."""
 COUNT, MONEY, PERCENT, DAYS = "count", "money", "percent", "days"
 """A whole number; an amount in the tenant's currency; 0 to 100; a whole number of days."""
 SCORE, AVERAGE, POINTS, INDEX = "score", "average", "points", "index"
@@ -24,8 +24,8 @@ NUMBER = "number"
 DAY, MONTH, INSTANT = "day", "month", "instant"
 """A date; the first day of a month; an instant, shown in the report's zone."""
 KINDS = (
-    TEXT, NAME, WORD, BAND, COUNT, MONEY, PERCENT, DAYS, SCORE, AVERAGE, POINTS, INDEX, NUMBER,
-    DAY, MONTH, INSTANT,
+    TEXT, NAME, WORD, BAND, SEGMENT, COUNT, MONEY, PERCENT, DAYS, SCORE, AVERAGE, POINTS, INDEX,
+    NUMBER, DAY, MONTH, INSTANT,
 )  # fmt: skip
 
 UP, DOWN = "up", "down"

@@ -104,7 +104,7 @@ def moved_by(book: Book, account: Account) -> Moves:
 
 def drivers(moves: Moves) -> Moves:
     """Return the largest of *moves*, which explain it: DRIVERS at most, none that shows as 0.0."""
-    return [(signal, change) for signal, change in moves[:DRIVERS] if abs(change) >= _SHOWN]
+    return [move for move in moves[:DRIVERS] if not -_SHOWN < move[1] < _SHOWN]
 
 
 def _beginning(

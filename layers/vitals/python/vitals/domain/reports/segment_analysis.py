@@ -15,6 +15,7 @@ from vitals.domain.reports.document import (
     MONEY,
     PERCENT,
     POINTS,
+    SEGMENT,
     STACKED,
     TEXT,
     WORD,
@@ -158,9 +159,9 @@ def _averages(rows: Rows) -> Chart | None:
             "The averages go from {} ({}) to {} ({}).",
             (
                 (AVERAGE, worst["average_score"]),
-                (TEXT, worst["segment"]),
+                (SEGMENT, worst["segment"]),
                 (AVERAGE, best["average_score"]),
-                (TEXT, best["segment"]),
+                (SEGMENT, best["segment"]),
             ),
         ),
     )
@@ -172,7 +173,7 @@ def _table(rows: Rows) -> Table:
         title="Segments side by side",
         columns=(
             Column("by", "By", TEXT),
-            Column("segment", "Segment", TEXT),
+            Column("segment", "Segment", SEGMENT),
             Column("accounts", "Accounts", COUNT),
             Column("mrr", "MRR", MONEY),
             Column("average_score", "Average score", AVERAGE),
@@ -209,7 +210,7 @@ def _bands(rows: Rows) -> Table:
         title="Accounts by band",
         columns=(
             Column("by", "By", TEXT),
-            Column("segment", "Segment", TEXT),
+            Column("segment", "Segment", SEGMENT),
             *(Column(band, label, COUNT) for band, label in BAND_LABELS.items()),
         ),
         rows=tuple(
@@ -235,7 +236,7 @@ def _first(book: Book) -> Table:
         title="Whom to call first in each segment",
         columns=(
             Column("by", "By", TEXT),
-            Column("segment", "Segment", TEXT),
+            Column("segment", "Segment", SEGMENT),
             ACCOUNT,
             MANAGER,
             HEALTH,

@@ -1,0 +1,55 @@
+"""Command line: `python -m local.demo fill` and `python -m local.demo reports`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from local.console import LocalCloudError, complain, say
+from local.demo.fill import fill
+from local.demo.reports import REPORTS, make_reports
+from local.folder import DataFolder
+
+_PLACE = Path(".local")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line *arguments*; return the exit status."""
+    options = _parser().parse_args(arguments)
+    folder = DataFolder(options.folder)
+    try:
+        if options.command == "reports":
+            make_reports(folder, options.into, tuple(options.reports) or REPORTS)
+        else:
+            fill(folder, options.companies, options.days)
+            say(f"Open it with      make run FOLDER={folder.path}")
+            say("Its reports by    make reports")
+    except LocalCloudError as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130  # what a shell reports of a command that Ctrl-C ended
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--folder", type=Path, default=_PLACE / "demo", help="its data; default: %(default)s"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    filled = commands.add_parser("fill", parents=[shared], help="make the folder, and fill it")
+    filled.add_argument("--companies", type=int, default=200, help="default: %(default)s")
+    filled.add_argument("--days", type=int, default=365, help="of history; default: %(default)s")
+    made = commands.add_parser("reports", parents=[shared], help="write all reports as files")
+    made.add_argument(
+        "reports", nargs="*", choices=[[], *REPORTS], metavar="report", help="which; default: all"
+    )
+    made.add_argument(
+        "--into", type=Path, default=_PLACE / "reports", help="where; default: %(default)s"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
