@@ -20,6 +20,8 @@ from vitals.domain.reports.look import Look
 
 UNKNOWN = "–"
 MINUS = "−"
+ROUND_FROM = 10_000
+"""Amounts of so much are shown whole, and with them those that stand in line."""
 _SPOKEN = {"atrisk": "at risk"}
 _OURS = frozenset({*TIERS, *LIFECYCLES})
 ACRONYMS = {"api", "arr", "csat", "csm", "crm", "id", "mrr", "nps", "smb"}
@@ -73,11 +75,10 @@ class Words:
             return self.instant(value)
         if isinstance(value, date):
             return self.month(value) if kind == kinds.MONTH else self.day(value)
-        if isinstance(value, str) and kind == kinds.SEGMENT:
-            # A tag is spelled as somebody spelled it.
-            return phrase(value) if value in _OURS else clean(value)
         if isinstance(value, str):
-            return phrase(value) if kind in (kinds.WORD, kinds.BAND) else clean(value)
+            # A tag among segments is spelled as somebody spelled it.
+            ours = kind in (kinds.WORD, kinds.BAND) or (kind == kinds.SEGMENT and value in _OURS)
+            return phrase(value) if ours else clean(value)
         return self._number(kind, value, self.digits(kind, (value,)) if digits is None else digits)
 
     def column(self, kind: str, values: Sequence[Plain]) -> list[str]:
@@ -120,6 +121,9 @@ class Words:
         """Return how many decimals numbers of *kind* need to be shown alike."""
         numbers = [each for each in values if isinstance(each, int | Decimal)]
         if kind == kinds.MONEY:
+            # Cents beside thousands are noise on paper; the CSV has them.
+            if any(abs(each) >= ROUND_FROM for each in numbers):
+                return 0
             most = get_currency_precision(self.look.currency) if self.look.currency else 2
             return most if any(_rounded(each, most) % 1 for each in numbers) else 0
         most = _DIGITS.get(kind, 0)

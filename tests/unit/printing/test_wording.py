@@ -32,6 +32,9 @@ HIGH = "\N{RIGHT SINGLE QUOTATION MARK}"
     [
         (US, d.MONEY, 1234567, "$1,234,567"),
         (US, d.MONEY, Decimal("-1234.5"), "−$1,234.50"),
+        (US, d.MONEY, Decimal("36533.2"), "$36,533"),
+        (US, d.SEGMENT, "atrisk", "At risk"),
+        (US, d.SEGMENT, "vip_eu", "vip_eu"),
         (DE, d.MONEY, 1234567, f"1.234.567{HARD}€"),
         (DE, d.MONEY, Decimal("1234.5"), f"1.234,50{HARD}€"),
         (JA, d.MONEY, 1234567, "¥1,234,567"),

@@ -226,7 +226,7 @@ def _signal_table(found: Risks, means: Sequence[tuple[str, Number]]) -> Table:
         title="Contributing factors",
         columns=(
             Column("signal", "Signal", WORD),
-            Column("mean_lost", "Points lost on the mean", NUMBER),
+            Column("mean_lost", "Points lost on the mean", AVERAGE),
             Column("accounts", "Costs most in accounts", COUNT),
             Column("mrr", "Their MRR", MONEY),
         ),
@@ -249,7 +249,7 @@ def _accounts(found: Risks) -> Table:
         for number in range(1, FACTORS + 1)
         for column in (
             Column(f"factor_{number}", f"Factor {number}", WORD),
-            Column(f"lost_{number}", "Lost", NUMBER),
+            Column(f"lost_{number}", "Lost", AVERAGE),
         )
     )
     return Table(
