@@ -165,8 +165,11 @@ def _rows(names: Sequence[str], accounts: Sequence[Seen], of: Any) -> list[Row]:
     return [{"segment": name, **group(found)} for name, found in own.items() if found]
 
 
+_LOW = ("churned", "atrisk")
+
+
 def _analysis(folio: Folio, named: Sequence[Row]) -> list[Said]:
-    big = [row for row in named if row["scored"] >= 3 and row["segment"] != "churned"]
+    big = [row for row in named if row["scored"] >= 3 and row["segment"] not in _LOW]
     lines = []
     if big:
         best = max(row["average_score"] for row in big)

@@ -87,6 +87,10 @@ def _in(order: Iterable[str], groups: Mapping[str, Group]) -> list[Row]:
     return [{"segment": name, **groups[name].shown()} for name in names]
 
 
+_FOLLOWING: Final = (CHURNED, "atrisk")
+"""Stages that follow from a low score, or end one: that they are weak says nothing."""
+
+
 def _analysis(book: Book, parts: Mapping[str, list[Row]]) -> list[Line]:
     """Return which segment is the strongest, the weakest and the fastest to move, if any is."""
     kinds = {"tags": TAG, "tiers": TIER, "stages": STAGE}
@@ -94,7 +98,7 @@ def _analysis(book: Book, parts: Mapping[str, list[Row]]) -> list[Line]:
         (kinds[part], row)
         for part, rows in parts.items()
         for row in rows
-        if row["segment"] not in (WITHOUT, CHURNED) and row["scored"] >= ENOUGH
+        if row["segment"] not in (WITHOUT, *_FOLLOWING) and row["scored"] >= ENOUGH
     ]
     lines = []
     ordered = sorted(named, key=lambda pair: -pair[1]["average_score"])
