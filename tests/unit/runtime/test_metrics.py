@@ -257,7 +257,9 @@ def test_a_job_that_failed_is_counted_once_by_service_and_by_kind(
         updated_at=NOW,
     )
     one = OneJob(job)
-    monkeypatch.setattr(jobs, "wiring", lambda: a_wiring(tenants=Counters(), jobs=one))
+    monkeypatch.setattr(
+        "vitals.runtime.working.wiring", lambda: a_wiring(tenants=Counters(), jobs=one)
+    )
     monkeypatch.setattr(jobs, "RUNNERS", {RESCORE: broken})
 
     line, again = run(caplog, one), run(caplog, one)

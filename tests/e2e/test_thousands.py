@@ -1,4 +1,4 @@
-"""Ten thousand customers in the local cloud: loaded, then listed as a plain oracle lists them."""
+"""Five thousand customers in the local cloud: loaded, then listed as a plain oracle lists them."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from tests.e2e.conftest import Cloud
 
-COUNT = 10_000
+COUNT = 5_000
 BATCH = 1000
 PATH = "/functions/v1/api-inbound"
 TIERS = ("enterprise", "mid", "smb", None)
