@@ -43,7 +43,7 @@ REPORTS = (
              {"report": "at_risk_accounts", "format": "csv", **_TO}),
     Scenario("of a schedule, by its job", "send_report", {}, [SCHEDULED],
              takes={"schedule_id": "data.id"}),
-    Scenario("to one address, by its job", "send_test_report",
+    Scenario("to one address, by its job", "send_test",
              {"report": "at_risk_accounts", "format": "csv", **_TO}),
     Scenario("1,000", "export_customers"),
     Scenario("1,000, `bulksheet`", "export_customers", {"columns": "bulksheet"}),

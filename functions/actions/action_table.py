@@ -246,7 +246,7 @@ _ALL = (
            "RunInput", REPORT, writes=True),
     Action("send_report", "reports", "Send a report now",
            "SendInput", ADMIN, writes=True),
-    Action("send_test_report", "reports", "Send a report as a test",
+    Action("send_test", "reports", "Send a report as a test",
            "SendInput", ADMIN, writes=True),
     Action("export_customers", "reports", "Every customer as CSV, also to edit and send back",
            "ExportInput", READ, writes=True),

@@ -361,7 +361,7 @@ def test_a_report_is_sent_now_and_tried_by_who_asks(reacting: Reacting, outside:
     reacting.settle()
     assert [address for address, _ in mails(outside)] == DIGEST["recipients"]
     outside.sent.clear()
-    api.post("send_test_report", {"schedule_id": schedule["id"], "to": "me@example.com"})
+    api.post("send_test", {"schedule_id": schedule["id"], "to": "me@example.com"})
     reacting.settle()
     [(address, data)] = mails(outside)
     assert (address, data["test"]) == ("me@example.com", True)
@@ -382,7 +382,7 @@ def test_who_subscribes_to_reports_is_told_of_each_but_of_no_test(
         "put_webhook_subscription",
         {"name": "W", "url": "https://hooks.example.com/x", "events": [READY]},
     )
-    api.post("send_test_report", {"report": "trend", "to": "me@example.com"})
+    api.post("send_test", {"report": "trend", "to": "me@example.com"})
     api.post("send_report", {"report": "trend", "to": "me@example.com"})
     reacting.settle()
     told = [(sent.connection.kind, sent.payload["data"]["test"]) for sent in outside.sent]

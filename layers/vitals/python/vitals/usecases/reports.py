@@ -1,4 +1,4 @@
-"""run_report, send_report, send_test_report, export_customers: reports that are asked for now."""
+"""run_report, send_report, send_test, export_customers: reports that are asked for now."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ def send_report(context: Context, given: Mapping[str, Any]) -> Answer:
     return _sent(context, "send_report", given, "send")
 
 
-def send_test_report(context: Context, given: Mapping[str, Any]) -> Answer:
+def send_test(context: Context, given: Mapping[str, Any]) -> Answer:
     """Send a report now as a test, which says so in its subject; to whom is named, if anybody is.
 
     Raises what `send_report` does.
     """
-    return _sent(context, "send_test_report", given, TEST)
+    return _sent(context, "send_test", given, TEST)
 
 
 def _sent(context: Context, action: str, given: Mapping[str, Any], purpose: str) -> Answer:
