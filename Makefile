@@ -54,7 +54,7 @@ tick: install ## move the clock of what `make run` runs to TIME=2026-12-24T09:00
 	@$(BIN)/python -m local tick $(if $(PAUSE),--pause) "$(TIME)"
 
 test: install build ## run every test; ARGS goes to pytest
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV) ## look for mistakes
 	$(BIN)/ruff check

@@ -18,8 +18,8 @@ from tests.e2e.receiver import listening
 from tests.e2e.test_alerts import a_webhook, done
 from tests.e2e.test_local_clock import tick
 
-WRITERS, CUSTOMERS, WRITES, KILLS = 4, 25, 10, 4
-"""A thousand writes: each customer rises and falls five times."""
+WRITERS, CUSTOMERS, WRITES, KILLS = 4, 25, 6, 4
+"""Six hundred writes: each customer rises and falls three times."""
 UP, DOWN = {"logins": 25}, {"logins": 5}
 SEED = 20261121
 

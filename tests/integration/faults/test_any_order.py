@@ -25,7 +25,7 @@ from tests.integration.faults.sending import Manner
 from tests.integration.faults.wire import Wire
 from tests.integration.tables import connected
 
-EXAMPLES = int(os.environ.get("VITALS_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("VITALS_EXAMPLES", "20"))
 """Sequences of STEPS steps."""
 STEPS = 30
 
