@@ -122,7 +122,7 @@ class Words:
         numbers = [each for each in values if isinstance(each, int | Decimal)]
         if kind == kinds.MONEY:
             # Cents beside thousands are noise on paper; the CSV has them.
-            if any(abs(each) >= ROUND_FROM for each in numbers):
+            if any(each >= ROUND_FROM or each <= -ROUND_FROM for each in numbers):
                 return 0
             most = get_currency_precision(self.look.currency) if self.look.currency else 2
             return most if any(_rounded(each, most) % 1 for each in numbers) else 0
