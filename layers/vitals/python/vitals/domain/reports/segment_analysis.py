@@ -146,7 +146,7 @@ def _averages(rows: Rows) -> Chart | None:
         title="Average score by segment",
         chart=BARS,
         labels=tuple(row["segment"] for row in shown),
-        label_kind=TEXT,
+        label_kind=SEGMENT,
         kind=AVERAGE,
         series=(
             Series(
