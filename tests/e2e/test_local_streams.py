@@ -207,13 +207,15 @@ def test_a_batch_that_a_kill_cut_short_is_handed_in_again(chain: Chain) -> None:
     chain.wait_until(lambda: len(chain.batches) == 2)
     chain.put("C#b")
     chain.cloud.stop(signal.SIGKILL)
-    [begun] = sorted(chain.traces.glob("reacting.*"))[1:]
-    os.kill(int(begun.suffix[1:]), signal.SIGKILL)
+    for begun in sorted(chain.traces.glob("reacting.*"))[1:]:
+        # Of another partition, the last one may have been handed in beside the first.
+        os.kill(int(begun.suffix[1:]), signal.SIGKILL)
     (chain.traces / "wait").unlink()
     chain.cloud.start()
     chain.wait_until(lambda: len(chain.delivered) == 3)
     assert chain.batches[:2] == [["C#before"], ["C#a"]]
-    assert [key for batch in chain.batches[2:] for key in batch] == ["C#a", "C#b"]
+    again = [key for batch in chain.batches[2:] for key in batch]
+    assert (again.count("C#a"), set(again)) == (1, {"C#a", "C#b"})
     assert sorted(chain.delivered) == ["a", "b", "before"]
     assert "Traceback" not in chain.cloud.output
 
