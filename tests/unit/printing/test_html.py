@@ -27,7 +27,7 @@ def _html(*sections: Section, look: Look = samples.GERMAN) -> str:
     return printing.rendered(samples.document(*sections), look, "html").decode()
 
 
-def _wrong(made: str) -> list[str]:
+def wrong(made: str) -> list[str]:
     """Return the rules that axe finds broken."""
     run = subprocess.run(
         ["node", str(AXE)], input=made, capture_output=True, text=True, timeout=60, check=False
@@ -40,13 +40,13 @@ def test_axe_finds_nothing_wrong() -> None:
     made = _html(
         samples.FIGURES, *samples.CHARTS, samples.accounts(9), samples.EMPTY, samples.PROSE
     )
-    assert _wrong(made) == []
+    assert wrong(made) == []
 
 
 def test_axe_finds_what_is_wrong() -> None:
     made = _html(samples.EMPTY)
     broken = made.replace(' lang="en"', "").replace('alt="Logo', 'title="Logo')
-    assert "html-has-lang" in _wrong(broken)
+    assert "html-has-lang" in wrong(broken)
 
 
 def test_the_file_asks_nobody_for_anything_and_runs_nothing() -> None:
