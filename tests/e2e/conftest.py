@@ -167,13 +167,15 @@ class Cloud:
             )
 
     def start(self) -> None:
-        """Start the process, and return once it serves."""
+        """Start the process, and return once it serves and has said so."""
         self.launch()
         deadline = time.monotonic() + START_SECONDS
-        while (state := self._state()).get("pid") != self.process.pid:
+        while "Ctrl-C ends it." not in self.output:
             assert self.process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.01)
+        state = self._state()
+        assert state.get("pid") == self.process.pid
         self.url = str(state["url"])
 
     def _state(self) -> Mapping[str, object]:
