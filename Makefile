@@ -30,14 +30,19 @@ PARAMETERS := Runtime=python$(VERSION) Architecture=$(ARCHITECTURE)
 # A stamp carries the version, so that another PYTHON makes another environment and another build.
 VENV := .venv/.installed-$(VERSION)
 VENV_SAM := .venv-sam/.installed-$(VERSION)
+VENV_CONTRACT := .venv-contract/.installed-$(VERSION)
 NODE_MODULES := node_modules/.installed
+OPENAPI := tests/contract/openapi
+OPENAPI_TOOLS := $(OPENAPI)/node_modules/.installed
+TOOLS := $(OPENAPI)/node_modules/.bin
+DOCUMENT := functions/rest/openapi.json
 BUILD := .aws-sam/built-$(VERSION)-$(ARCHITECTURE)
 SOURCES := template.yaml samconfig.toml $(shell find functions layers -name __pycache__ -prune -o -print)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install run invoke tick test lint types arrow format check-format check-template build \
-	bench demo reports pr deploy bootstrap lock clean
+	openapi check-openapi schemathesis bench demo reports pr deploy bootstrap lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -76,7 +81,20 @@ check-template: $(VENV) $(VENV_SAM)
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint
 
-pr: check-format lint types arrow check-template test ## the full gate, before a pull request
+openapi: $(VENV) ## write the OpenAPI document anew
+	PYTHONPATH=$(CODE) $(BIN)/python -m contract.document
+
+check-openapi: $(VENV) $(OPENAPI_TOOLS) ## check the OpenAPI document, and what clients are made of it
+	PYTHONPATH=$(CODE) $(BIN)/python -m contract.document --check
+	$(TOOLS)/redocly lint --config $(OPENAPI)/redocly.yaml --max-problems 1000 $(DOCUMENT)
+	$(TOOLS)/spectral lint --ruleset $(OPENAPI)/.spectral.yaml --fail-severity hint $(DOCUMENT)
+	$(TOOLS)/openapi-typescript $(DOCUMENT) --output $(OPENAPI)/node_modules/client.ts
+	$(TOOLS)/tsc --strict --noEmit --skipLibCheck false $(OPENAPI)/node_modules/client.ts
+
+schemathesis: install $(VENV_CONTRACT) ## send the API what its document allows, and what not
+	$(BIN)/python -m tests.contract.openapi.drive $(ARGS)
+
+pr: check-format lint types arrow check-template check-openapi test ## the full gate, before a pull request
 
 build: $(BUILD) ## build what is deployed, into .aws-sam/build
 
@@ -101,15 +119,16 @@ bootstrap: $(VENV_SAM) ## create the first TENANT of STACK in AWS and print its 
 lock: ## renew the lock files from the .in files and package.json; UPGRADE=--upgrade: newest versions
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	"$(PYTHON)" -m venv "$$folder" && "$$folder/bin/pip" install --quiet uv==0.13.8 && \
-	for name in layers/vitals/python/requirements functions/reports/requirements requirements-dev \
-		requirements-sam; do \
+	for name in layers/vitals/python/requirements functions/reports/requirements \
+		functions/rest/requirements requirements-dev requirements-sam requirements-contract; do \
 		echo "Locking $$name.in" && "$$folder/bin/uv" pip compile --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links $(UPGRADE) -o $$name.txt $$name.in || exit 1; done
-	npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in . $(OPENAPI); do (cd $$folder && npm install --package-lock-only \
+		--omit-lockfile-registry-resolved --no-audit --no-fund) || exit 1; done
 
 clean: ## remove everything that can be made again; the data in .local stays
-	rm -rf .aws-sam .venv .venv-sam node_modules .mypy_cache .ruff_cache .import_linter_cache \
+	rm -rf .aws-sam .venv .venv-sam .venv-contract node_modules $(OPENAPI)/node_modules .mypy_cache .ruff_cache .import_linter_cache \
 		.hypothesis
 	find . -name .git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -130,9 +149,14 @@ $(VENV): requirements-dev.txt
 $(VENV_SAM): requirements-sam.txt
 	$(install_into)
 
+$(VENV_CONTRACT): requirements-contract.txt
+	$(install_into)
+
 $(NODE_MODULES): package-lock.json
+$(OPENAPI_TOOLS): $(OPENAPI)/package-lock.json
+$(NODE_MODULES) $(OPENAPI_TOOLS):
 	@echo "Installing $< into $(@D)"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@cd $(<D) && npm ci --no-audit --no-fund --loglevel=error
 	@mkdir -p $(@D) && touch $@
 
 # SAM ships no bytecode, and the timestamps of a Lambda zip spoil the usual kind. This kind has

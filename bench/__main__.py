@@ -6,7 +6,18 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import cold_start, decay, delivery, lists, reports, rescore, rules, scoring, warm
+from bench import (
+    cold_start,
+    decay,
+    delivery,
+    events,
+    lists,
+    reports,
+    rescore,
+    rules,
+    scoring,
+    warm,
+)
 from bench.report import Line, table_of
 
 Details = Mapping[str, Mapping[str, float]]
@@ -21,6 +32,18 @@ def _cold_start() -> tuple[list[Line], Details]:
 def _warm() -> tuple[list[Line], Details]:
     lines, breakdowns = warm.line()
     return lines, {f"CPU of a warm `{name}`": parts for name, parts in breakdowns.items()}
+
+
+def _rest() -> tuple[list[Line], Details]:
+    lines, breakdowns = warm.line(warm.REST)
+    parts: dict[str, Mapping[str, float]] = {
+        f"CPU of a warm `{name}`": spent for name, spent in breakdowns.items()
+    }
+    for read in (cold_start.REST, cold_start.CHECKED):
+        more, imports = cold_start.line(read)
+        lines += more
+        parts[f"Imports of a cold start of `{read.title}`"] = imports
+    return lines, parts
 
 
 def _rescore() -> tuple[list[Line], Details]:
@@ -38,6 +61,8 @@ LINES: Mapping[str, Callable[[], tuple[list[Line], Details]]] = {
     "rules": lambda: (rules.line(), {}),
     "delivery": lambda: (delivery.line(), {}),
     "cold_start": _cold_start,
+    "rest": _rest,
+    "events": lambda: (events.line(), {}),
 }
 
 
@@ -53,7 +78,7 @@ def main() -> None:
         lines, parts = LINES[name]()
         found += lines
         details |= parts
-    print(table_of(sorted(found, key=lambda line: line.what.partition(" ")[0])))
+    print(table_of(sorted(found, key=lambda line: int(line.what.partition(".")[0]))))
     for title, seconds in details.items():
         print(f"\n{title}")
         for part, value in sorted(seconds.items(), key=lambda pair: -pair[1]):

@@ -27,10 +27,13 @@ from bench.scenarios import (
 from bench.workbench import Workbench, embedded, opened
 from ulid import ULID
 
+from vitals.domain.access import ApiKey
 from vitals.domain.instants import iso
 from vitals.runtime import clock
 from vitals.runtime.settings import settings
+from vitals.runtime.wiring import wiring
 from vitals.storage.table import Table
+from vitals.usecases.import_customers import import_customers
 
 PORTFOLIO = 1000
 SMALL = 100
@@ -118,8 +121,20 @@ def jobs_measured(platform: Workbench, desk: Workbench) -> Costs:
     return costs | {("delete_tenant", "and its sandbox"): job_cost(platform, owner, erasing)}
 
 
+def import_of(desk: Workbench, tenant_id: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Start an import of *rows* and return its job's id."""
+    desk.hands.sleep(0.001)
+    wired = wiring()
+    tenant = wired.tenants.tenant(tenant_id, consistent=True)
+    if tenant is None:
+        raise AssertionError(tenant_id)
+    key = ApiKey("bench", tenant_id, "bench", (), desk.hands.now, prefix="")
+    context = wired.context(key, tenant, desk.hands.now, lambda: 29)
+    return str(import_customers(context, {"customers": rows})["job_id"])
+
+
 def rule_jobs_measured(desk: Workbench) -> Costs:
-    """Return what the jobs about rules cost a tenant of 100 customers, then of 201.
+    """Return what the jobs about rules cost a tenant of 100 customers, then of 201; and imports.
 
     Nobody reads its stream: all that follows from its customers is missing until the redrive.
     """
@@ -143,7 +158,17 @@ def rule_jobs_measured(desk: Workbench) -> Costs:
         ),
     }
     desk.send("batch_upsert", LARGER)
-    return costs | {("preview_rule", "of 201"): cost("preview_alert_rule", {"id": made})}
+    costs["preview_rule", "of 201"] = cost("preview_alert_rule", {"id": made})
+
+    def imported(first: int, **fields: object) -> Cost:
+        rows = [named(f"Customer {n:04}", **fields) for n in range(first, first + SMALL)]
+        return job_cost(desk, tenant, import_of(desk, tenant, rows))
+
+    return costs | {
+        ("import", "100 new"): imported(5000),
+        ("import", "100 changed"): imported(5000, logins=3),
+        ("import", "100 unchanged"): imported(5000, logins=3),
+    }
 
 
 def fill(desk: Workbench, count: int, **fields: object) -> None:

@@ -1,7 +1,8 @@
-"""Line 1: the cold start of the built actions function, over a bare boto3 handler's.
+"""Lines 1 and 10: cold starts of the built functions that serve HTTP, over a bare boto3 handler's.
 
-Each run is a whole fresh process, from its start to its first answered get_customer. Both handlers
-run on the built layer with the bytecode that is deployed, against the same replayed DynamoDB.
+Each run is a whole fresh process, from its start to its first answered read of a customer. All
+handlers run on the built layer with the bytecode that is deployed, against the same replayed
+DynamoDB.
 """
 
 import json
@@ -121,27 +122,44 @@ def package(module: str) -> str:
     return ".".join(module.split(".")[: 2 if module.startswith("vitals.") else 1])
 
 
-def record(template: Template, folder: Path) -> tuple[Subject, Subject, list[Exchange]]:
+@dataclass(frozen=True)
+class Read:
+    """The first read of a function: its *target* is a format with the customer's id."""
+
+    function: str
+    title: str
+    target: str
+    line: int
+    most: float
+    """The target of the ratio."""
+
+
+ACTIONS = Read("ActionsFunction", "get_customer", f"{PATH}?action=get_customer&id={{}}", 1, 1.5)
+REST = Read("RestFunction", "GET /v1/customers/{id}", "/v1/customers/{}", 10, 1.8)
+# What has a query loads what checks it as well.
+CHECKED = Read("RestFunction", "GET /v1/customers?limit=1", "/v1/customers?limit=1", 10, 1.8)
+
+
+def record(template: Template, folder: Path, read: Read) -> tuple[Subject, Subject, list[Exchange]]:
     """Return both subjects, and what DynamoDB answers them; all of it is recorded, none made up."""
-    actions = template.functions["ActionsFunction"]
+    function = template.functions[read.function]
     with dynamodb.embedded(folder / "dynamodb.log") as engine:
         aws = dynamodb.credentials(engine, {})
         for table in template.tables:
             dynamodb.ensure(table, aws)
         key, customer = create_customer(template, aws)
-        environment = {**aws, **actions.environment, "AWS_LAMBDA_FUNCTION_NAME": actions.name}
-        get = event(template, key, query=f"action=get_customer&id={customer}")
+        environment = {**aws, **function.environment, "AWS_LAMBDA_FUNCTION_NAME": function.name}
         ours = Subject(
-            "get_customer",
-            actions.handler,
-            [actions.code, *actions.layers],
+            read.title,
+            function.handler,
+            [function.code, *function.layers],
             environment,
-            json.dumps(get),
+            json.dumps(event(template, key, read.target.format(customer))),
         )
         with recording(engine.url) as (url, calls):
             run(ours, url)
             exchanges = list(calls)
-            bare = bare_subject(actions, environment, largest_item(exchanges), folder)
+            bare = bare_subject(function, environment, largest_item(exchanges), folder)
             run(bare, url)
             return ours, bare, exchanges + calls[len(exchanges) :]
 
@@ -151,7 +169,8 @@ def create_customer(template: Template, aws: Mapping[str, str]) -> tuple[str, st
     admin = {"command": "bootstrap", "tenant_name": "Bench", "key_name": "bench"}
     key = invoke(template.functions["AdminFunction"], aws, admin)["api_key"]
     body = json.dumps({"action": "upsert_account", "data": CUSTOMER})
-    answer = invoke(template.functions["ActionsFunction"], aws, event(template, key, body=body))
+    function = template.functions["ActionsFunction"]
+    answer = invoke(function, aws, event(template, key, PATH, body=body))
     return key, json.loads(answer["body"])["data"]["id"]
 
 
@@ -165,22 +184,22 @@ def invoke(function: Function, aws: Mapping[str, str], given: object) -> dict[st
     return answer
 
 
-def event(template: Template, key: str, query: str = "", body: str = "") -> dict[str, Any]:
+def event(template: Template, key: str, target: str, body: str = "") -> dict[str, Any]:
     """Return the event that API Gateway would make of a request."""
     headers = [("host", "bench.example:443"), ("x-api-key", key)]
     headers += [("content-type", "application/json")] if body else []
     request = Request(
         method="POST" if body else "GET",
-        target=f"{PATH}?{query}" if query else PATH,
+        target=target,
         protocol="HTTP/1.1",
         headers=headers,
         body=body.encode(),
         source_ip="192.0.2.1",
         port=443,
     )
-    match = Router(template.routes).match(request.method, PATH)
+    match = Router(template.routes).match(request.method, target.partition("?")[0])
     if match is None:
-        raise LookupError(f"no route takes {request.method} {PATH}")
+        raise LookupError(f"no route takes {request.method} {target}")
     return to_event(request, match)
 
 
@@ -192,7 +211,7 @@ def largest_item(exchanges: Sequence[Exchange]) -> Mapping[str, Any]:
 
 
 def bare_subject(
-    actions: Function, environment: Mapping[str, str], key: Mapping[str, Any], folder: Path
+    function: Function, environment: Mapping[str, str], key: Mapping[str, Any], folder: Path
 ) -> Subject:
     """Return the bare handler, compiled as what is deployed is, in a folder of its own."""
     code = folder / "bare"
@@ -204,7 +223,7 @@ def bare_subject(
     return Subject(
         "one boto3 GetItem",
         "bare_handler.handler",
-        [code, *actions.layers],
+        [code, *function.layers],
         environment,
         json.dumps({"key": key}),
     )
@@ -221,7 +240,9 @@ def measure(subjects: Sequence[Subject], endpoint: str, runs: int) -> dict[str, 
     return results
 
 
-def lines(results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]) -> list[Line]:
+def lines(
+    read: Read, results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]
+) -> list[Line]:
     """Return the time and the memory of *results*, ours first, the floor second."""
     (ours, runs), (bare, floor) = results.items()
     seconds, least = (statistics.median(one.seconds for one in each) for each in (runs, floor))
@@ -231,17 +252,17 @@ def lines(results: Mapping[str, Sequence[Run]], exchanges: Sequence[Exchange]) -
     calls = ", ".join(f"{n} {name}" if n > 1 else name for name, n in operations.items())
     return [
         Line(
-            what=f"1. Cold start to the first `{ours}`",
+            what=f"{read.line}. Cold start to the first `{ours}`",
             measured=f"{seconds * 1000:.0f} ms ({low:.0f} to {high:.0f})",
             floor=f"{least * 1000:.0f} ms: {bare}",
             ratio=statistics.median(
                 one.seconds / other.seconds for one, other in zip(runs, floor, strict=True)
             ),
-            target="≤ 1.5",
+            target=f"≤ {read.most}",
             calls=calls,
         ),
         Line(
-            what="1. Memory at its end",
+            what=f"{read.line}. Memory at its end",
             measured=f"{memory:.0f} MB",
             floor=f"{smallest:.0f} MB",
             ratio=memory / smallest,
@@ -258,10 +279,10 @@ def costly(packages: Sequence[Counter[str]]) -> dict[str, float]:
     return longest | {f"all of {len(medians)} packages": sum(medians.values())}
 
 
-def line(runs: int = 15) -> tuple[list[Line], dict[str, float]]:
+def line(read: Read = ACTIONS, runs: int = 15) -> tuple[list[Line], dict[str, float]]:
     """Return the cold start's figures, and what its imports cost by package, without theirs."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, bare, exchanges = record(built_template(), Path(folder))
+        ours, bare, exchanges = record(built_template(), Path(folder), read)
         with replaying(exchanges) as endpoint:
-            found = lines(measure([ours, bare], endpoint, runs), exchanges)
+            found = lines(read, measure([ours, bare], endpoint, runs), exchanges)
             return found, costly([imports(ours, endpoint) for _ in range(5)])

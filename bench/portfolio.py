@@ -8,10 +8,11 @@ from typing import Any
 from bench.workbench import Workbench
 
 from vitals.domain.customer import Customer
-from vitals.domain.model import LIFECYCLES, TIERS
+from vitals.domain.model import TIERS
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _BATCH = 1000
+STAGES = ("onboarding", "active", "atrisk")
 MANAGERS = ("Ada", "Ben", "Cleo", "Dora", "Emil")
 
 
@@ -40,7 +41,7 @@ def record(number: int) -> dict[str, Any]:
         "last_contact_date": contacted(number).isoformat(),
         "mrr": 50 * (number * 17 % 400),
         "tier": TIERS[number % 3],
-        "lifecycle": LIFECYCLES[number % 3],
+        "lifecycle": STAGES[number % 3],
         "manager": MANAGERS[number % 5],
         "tags": ["emea"] if number % 4 else [],
     }
@@ -57,7 +58,7 @@ def customer(number: int) -> Customer:
         signals=signals(number),
         last_contact_on=contacted(number),
         tier=TIERS[number % 3],
-        lifecycle=LIFECYCLES[number % 3],
+        lifecycle=STAGES[number % 3],
         tags=("emea",) if number % 4 else (),
     )
 

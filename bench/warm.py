@@ -1,4 +1,4 @@
-"""Line 2: a warm get_customer and upsert_account, over the bare botocore calls that they make.
+"""Lines 2 and 10: warm reads and writes by both APIs, over the bare botocore calls they make.
 
 The floor sends the same words through a client as anybody makes it, in the same process. DynamoDB
 is replayed from memory by another process, so that its speed weighs on neither.
@@ -7,8 +7,9 @@ is replayed from memory by another process, so that its speed weighs on neither.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
@@ -23,37 +24,64 @@ from bench.timing import Comparison, compared
 from bench.workbench import Context, Workbench, attached, embedded, opened
 
 import actions
+import rest
 from vitals.runtime.settings import settings
 from vitals.storage.table import Table
 
 _ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
-_TARGET = 1.25
 Event = Mapping[str, Any]
 
 
-def line(runs: int = 100, repeats: int = 10) -> tuple[list[Line], dict[str, Spent]]:
+@dataclass(frozen=True)
+class Pair:
+    """A read and a write of one API: the line that they are, and what the ratio should be."""
+
+    line: int
+    most: float
+    events: Callable[[Workbench, str], dict[str, Event]]
+    """By what they are called, of the customer with that id."""
+
+
+def _acted(desk: Workbench, customer_id: str) -> dict[str, Event]:
+    return {
+        "get_customer": desk.event("get_customer", {"id": customer_id}),
+        "upsert_account": desk.event("upsert_account", {"id": customer_id, "logins": 29}),
+    }
+
+
+def _requested(desk: Workbench, customer_id: str) -> dict[str, Event]:
+    path, sent = f"/v1/customers/{customer_id}", {"signals": {"logins": 29}}
+    return {
+        "GET /v1/customers/{id}": desk.request("GET", path),
+        "PATCH /v1/customers/{id}": desk.request("PATCH", path, sent),
+    }
+
+
+ACTIONS = Pair(2, 1.25, _acted)
+REST = Pair(10, 1.5, _requested)
+
+
+def line(
+    pair: Pair = ACTIONS, runs: int = 100, repeats: int = 10
+) -> tuple[list[Line], dict[str, Spent]]:
     """Return what the two cost, and where the CPU of each goes, in seconds."""
     lines, breakdowns = [], {}
     with embedded() as aws, opened(_table()) as desk:
-        calls = {name: _metered(desk, event) for name, event in _events(desk, 1).items()}
-        events = _events(desk, 2)
+        calls = {name: _metered(desk, event) for name, event in _events(desk, pair, 1).items()}
+        events = _events(desk, pair, 2)
         exchanges = _recorded(desk, list(events.values()), aws[_ENDPOINT])
         with replaying(exchanges) as url, _elsewhere(desk, url) as client:
             bare = botocore.session.get_session().create_client("dynamodb")
             for name, event in events.items():
                 comparison = _compared(client, bare, event, runs, repeats)
-                lines.append(_line(name, comparison, calls[name]))
+                lines.append(_line(pair, name, comparison, calls[name]))
                 breakdowns[name] = _broken_down(event, runs * repeats)
     return lines, breakdowns
 
 
-def _events(desk: Workbench, number: int) -> dict[str, Event]:
+def _events(desk: Workbench, pair: Pair, number: int) -> dict[str, Event]:
     """Return a read and a write, by id, of customer *number*, which is new."""
-    made = desk.send("upsert_account", record(number))["data"]["id"]
-    return {
-        "get_customer": desk.event("get_customer", {"id": made}),
-        "upsert_account": desk.event("upsert_account", {"id": made, "logins": 29}),
-    }
+    return pair.events(desk, desk.send("upsert_account", record(number))["data"]["id"])
 
 
 def _table() -> Table:
@@ -61,7 +89,8 @@ def _table() -> Table:
 
 
 def _answer(event: Event) -> None:
-    answer = actions.handler(event, Context())
+    function = rest if event["rawPath"].startswith("/v1/") else actions
+    answer = function.handler(event, Context())
     if answer["statusCode"] != 200:
         raise AssertionError(answer["body"])
 
@@ -95,14 +124,14 @@ def _compared(client: Any, bare: Any, event: Event, runs: int, repeats: int) -> 
     return compared(lambda: _answer(event), sending(bare, asked), runs, repeats)
 
 
-def _line(name: str, comparison: Comparison, calls: Sequence[Call]) -> Line:
+def _line(pair: Pair, name: str, comparison: Comparison, calls: Sequence[Call]) -> Line:
     ours, floor = comparison.per(1)
     return Line(
-        what=f"2. Warm `{name}` by id",
+        what=f"{pair.line}. Warm `{name}` by id",
         measured=f"{ours * 1e6:,.0f} µs",
         floor=f"{floor * 1e6:,.0f} µs: bare calls",
         ratio=comparison.ratio,
-        target=f"≤ {_TARGET}",
+        target=f"≤ {pair.most}",
         calls=str(len(calls)),
         reads=f"{sum(call.reads for call in calls):g}",
         writes=f"{sum(call.writes for call in calls):g}",

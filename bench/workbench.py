@@ -117,6 +117,17 @@ class Workbench:
             "body": json.dumps({"action": action, "data": data or {}}),
         }
 
+    def request(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """Return the event of a request of the resource API, as API Gateway sends it."""
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"content-type": "application/json", "authorization": f"Bearer {self.key}"},
+            "requestContext": {"http": {"method": method, "path": path, "sourceIp": "192.0.2.1"}},
+        }
+        return event if body is None else event | {"body": json.dumps(body)}
+
     def run_job(self, tenant_id: str, job_id: str) -> None:
         """Run a job that is queued, as the message from its pipe would."""
         key = {"PK": {"S": f"T#{tenant_id}#JOBS"}, "SK": {"S": job_id}}

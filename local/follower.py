@@ -131,7 +131,10 @@ class Follower(threading.Thread):
                 self._rest(asked, version)
 
     def _rest(self, asked: int, version: int | None) -> None:
-        """Say that all is read that was written before it was *asked* for, and pause."""
+        """Say that all is read that was written before it was *asked* for, and pause.
+
+        Where others write all the time, what they wrote meanwhile is read in one page.
+        """
         until = time.monotonic() + POLL_SECONDS
         with self._changed:
             self._answered, self._read_up_to = asked, version
@@ -139,10 +142,11 @@ class Follower(threading.Thread):
             while (
                 self._asked == asked
                 and not self._stopping.is_set()
-                and self._watch.version() == version
                 and (left := until - time.monotonic()) > 0
             ):
                 self._changed.wait(left if version is None else min(left, _NOTICE_SECONDS))
+                if self._watch.version() != version:
+                    return
 
     def _complain(self, error: Exception) -> None:
         if not self._silent:

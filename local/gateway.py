@@ -11,9 +11,9 @@ import string
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -27,6 +27,7 @@ from local.routes import Match, Router
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's quota
 _MAX_DRAINED = 10 * MAX_BODY  # of a refused body, so that its sender gets to read the refusal
 _CHUNK = 64 * 1024
+_METHODS = {*HTTPMethod.__members__, "QUERY"}
 _NO_BODY = {204, 304}
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _ORIGIN = re.compile(r"^[A-Za-z]+://[^/?]*")  # of the absolute form, which proxies are sent
@@ -136,7 +137,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.note(request, response.status, time.monotonic() - started)
 
     # the names are http.server's
-    do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Return what serves a method: API Gateway passes each on to a route of any."""
+        if name.removeprefix("do_") in _METHODS:
+            return self._serve
+        raise AttributeError(name)
 
     def _request(self, body: bytes) -> Request:
         target = _ORIGIN.sub("", self.path)

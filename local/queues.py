@@ -85,7 +85,10 @@ class Queues:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")  # enough for a kill, and no fsync
         self._database.executescript(_SCHEMA)
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        # Of each queue, for who receives from it: a change wakes nobody whom it does not concern.
+        self._arrived = defaultdict[str, threading.Condition](lambda: threading.Condition(lock))
         # Since when each group may be received from: for ever not, while a message is in flight.
         self._held: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._stopped = False
@@ -114,7 +117,8 @@ class Queues:
             self._database.executemany(_INSERT, rows)
             self._move(place, sequence_number)
             self._sent += len(rows)
-            self._changed.notify_all()
+            if rows:
+                self._arrived[queue].notify_all()
 
     def keep(self, place: Place, sequence_number: str) -> None:
         """Remember that *place* was read up to *sequence_number*, and all of it is done."""
@@ -138,7 +142,7 @@ class Queues:
                 "DELETE FROM accepted WHERE sent <= ?", (self._now() - DEDUPLICATION_SECONDS,)
             )
             answers = [self._accept(queue, *message) for message in messages]
-            self._changed.notify_all()
+            self._arrived[queue].notify_all()
         return answers
 
     def _accept(self, queue: str, group: str, deduplication: str, body: str) -> tuple[str, int]:
@@ -164,7 +168,7 @@ class Queues:
                 if message is not None:
                     self._held[queue][message.group] = math.inf
                     return message
-                self._changed.wait(self._pause(queue))
+                self._arrived[queue].wait(self._pause(queue))
         return None
 
     def delete(self, message: Message) -> None:
@@ -172,6 +176,7 @@ class Queues:
         with self._changed, self._database:
             self._database.execute("DELETE FROM messages WHERE sequence = ?", (message.sequence,))
             self._held[message.queue].pop(message.group, None)
+            self._arrived[message.queue].notify()
             self._changed.notify_all()
 
     def retry(self, message: Message, seconds: float) -> None:
@@ -182,7 +187,7 @@ class Queues:
                 (message.sequence,),
             )
             self._held[message.queue][message.group] = time.monotonic() + seconds
-            self._changed.notify_all()
+            self._arrived[message.queue].notify_all()  # each has to know when to look again
 
     def drain(self) -> int:
         """Wait until every message is done, or stop(); return how many were queued till then."""
@@ -194,7 +199,8 @@ class Queues:
         """Hand out nothing any more."""
         with self._changed:
             self._stopped = True
-            self._changed.notify_all()
+            for condition in (self._changed, *self._arrived.values()):
+                condition.notify_all()
 
     def close(self) -> None:
         """Close the file."""

@@ -17,6 +17,7 @@ from vitals.domain.customer import Customer
 from vitals.domain.model import ScoringModel
 from vitals.domain.model_document import DEFAULT_MODEL, model_from_document
 from vitals.domain.patch import Moment
+from vitals.storage.event_ports import Events
 from vitals.storage.ports import (
     Act,
     Administration,
@@ -122,6 +123,7 @@ def a_context(
         jobs=cast("Jobs", None),
         snapshots=cast("Snapshots", None),
         reach=lambda: cast("Outbound", None),
+        reach_events=lambda: cast("Events", None),
         model_of=lambda _: used,
         clock=lambda: now,
         new_id=lambda _: ID,

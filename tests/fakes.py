@@ -267,8 +267,10 @@ class FakeTenants:
     def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
         raise NotImplementedError
 
-    def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
-        stands = self.counters.setdefault((tenant_id, minute), {})
+    def count(
+        self, tenant_id: str, number: int, counters: Mapping[str, int], *, seconds: int = 60
+    ) -> dict[str, int]:
+        stands = self.counters.setdefault((tenant_id, number * seconds), {})
         for name, amount in counters.items():
             stands[name] = stands.get(name, 0) + amount
         return {name: stands[name] for name in counters}
@@ -283,9 +285,8 @@ def _tokens(customer: Customer | None) -> list[tuple[str, str]]:
     if customer is None:
         return []
     held = [_token("name", customer.name)]
-    if customer.external_id is not None:
-        held.append(("external_id", customer.external_id))
-    return held
+    own = [(kind, getattr(customer, kind)) for kind in ("external_id", "email_domain")]
+    return held + [(kind, value) for kind, value in own if value is not None]
 
 
 def _indexed(customer: Customer) -> Customer:
@@ -294,6 +295,7 @@ def _indexed(customer: Customer) -> Customer:
     return replace(
         customer,
         custom_fields={},
+        contacts={},
         note=None,
         received={},
         override=override,

@@ -50,7 +50,9 @@ def _route(exchange: Exchange) -> Response:
 
         return followed(exchange)
     if request.path.rstrip("/") != PATH:
-        raise NotFoundError(f"nothing is at {request.path}: the API is at {PATH}")
+        raise NotFoundError(
+            f"nothing is at {request.path}: actions are at {PATH}, resources in /v1/docs"
+        )
     if request.method not in ("GET", "POST"):
         raise MethodNotAllowedError(
             f"{request.method} is not served here", extra={"allow": ["GET", "POST"]}

@@ -17,6 +17,7 @@ from vitals.runtime.working import work
 from vitals.storage.keys import tenant_of_jobs
 from vitals.usecases import (
     decay,
+    import_customers,
     match_rule,
     preview,
     preview_rule,
@@ -27,6 +28,7 @@ from vitals.usecases import (
 from vitals.usecases.jobs import (
     DECAY,
     DELETE_TENANT,
+    IMPORT,
     MATCH_RULE,
     PREVIEW,
     PREVIEW_RULE,
@@ -43,6 +45,7 @@ RUNNERS: dict[str, Runner] = {
     MATCH_RULE: match_rule.run,
     PREVIEW_RULE: preview_rule.run,
     REDRIVE: redrive.run,
+    IMPORT: import_customers.run,
 }
 
 wiring()

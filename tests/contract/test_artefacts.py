@@ -160,10 +160,11 @@ def test_the_layer_holds_what_is_locked_and_nothing_else(built: Template) -> Non
     assert installed(layer) == locked(ROOT / "layers/vitals/python/requirements.txt")
 
 
-def test_one_function_has_packages_of_its_own_and_the_others_none(built: Template) -> None:
-    """What sets type is large: no other function may pay for it."""
+def test_two_functions_have_packages_of_their_own_and_the_others_none(built: Template) -> None:
+    """What sets type, and what checks requests, is large: no other function may pay for it."""
     assert [name for name in FUNCTIONS if has_packages(SOURCES.functions[name])] == [
-        "ReportsFunction"
+        "ReportsFunction",
+        "RestFunction",
     ]
     for name, source in SOURCES.functions.items():
         lock = source.code / "requirements.txt"

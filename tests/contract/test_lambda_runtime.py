@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tests.contract.conftest import Invoke
 
 EVENTS = Path(__file__).parents[2] / "events" / "actions"
+RESOURCES = EVENTS.parent / "rest"
 
 
 def request(name: str, api_key: str | None = None) -> dict[str, Any]:
@@ -31,3 +32,20 @@ def test_the_first_key_works_at_once(invoke: "Invoke", api_key: str) -> None:
 
     assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["created"] is True
+
+
+def test_the_resource_api_takes_a_customer_from_nothing_to_a_score(
+    invoke: "Invoke", api_key: str
+) -> None:
+    customer_id = ""
+
+    def ask(name: str) -> Any:
+        text = (RESOURCES / f"{name}.json").read_text(encoding="utf-8")
+        event = text.replace("{{api_key}}", api_key).replace("{{customer_id}}", customer_id)
+        answer = invoke("RestFunction", json.loads(event))
+        assert answer["statusCode"] < 300, answer
+        return json.loads(answer["body"])
+
+    customer_id = ask("create_customer")["id"]
+    assert ask("ingest_events")["accepted"] == 1
+    assert ask("get_health")["score"] is not None

@@ -99,6 +99,40 @@ def test_the_actions_function_may_do_what_it_does_and_nothing_else(
     assert needed(calls["ActionsFunction"]) == granted("ActionsFunction")
 
 
+def test_the_rest_function_may_do_what_it_does_and_nothing_else(
+    invoke: "Invoke", api_key: str, calls: dict[str, list[Exchange]]
+) -> None:
+    event = json.loads((ROOT / "events/rest/create_customer.json").read_text(encoding="utf-8"))
+    event["headers"]["authorization"] = f"Bearer {api_key}"
+    del event["headers"]["idempotency-key"]
+
+    def call(method: str, path: str, **body: Any) -> Any:
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        event.update(rawPath=path, body=json.dumps(body) if body else "")
+        answer = invoke("RestFunction", event)
+        assert answer["statusCode"] < 300, answer
+        return json.loads(answer["body"] or "null")
+
+    made = call("POST", "/v1/customers", name="Rest Corp", external_id="rest-1")["id"]
+    other = call("POST", "/v1/customers", name="Rest Ltd")["id"]
+    rows = [{"customer_external_id": "rest-1", "event_name": "login", "user_id": "u"}]
+    assert call("POST", "/v1/events", events=rows)["accepted"] == 1
+    # Counted, and nothing of the customer moves.
+    assert call("POST", "/v1/events", events=rows)["accepted"] == 1
+    call("POST", f"/v1/customers/{made}/contacts", name="Jane")
+    call("PATCH", f"/v1/customers/{made}", arr=100)
+    call("GET", "/v1/customers")
+    call("GET", "/v1/events")
+    call("GET", f"/v1/signals/{made}")
+    call("GET", f"/v1/customers/{made}/health/history")
+    call("POST", f"/v1/customers/{made}/health/recalculate")
+    call("POST", "/v1/customers/bulk-import", customers=[{"name": "Rest Corp 2"}])
+    call("DELETE", f"/v1/customers/{other}")
+    call("DELETE", f"/v1/trash/{other}")
+
+    assert needed(calls["RestFunction"]) == granted("RestFunction")
+
+
 def test_the_decay_function_may_do_what_it_does_and_nothing_else(
     invoke: "Invoke",
     api_key: str,  # noqa: ARG001 - of a tenant, whose day turns

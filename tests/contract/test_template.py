@@ -49,7 +49,11 @@ FILES = {
 """Who reads reports, for links and attachments, and who writes them."""
 BUCKET: dict[str, Any] = RESOURCES["ReportsBucket"]["Properties"]
 SES_ACTIONS = {"ses:SendEmail", "ses:SendRawEmail"}
-SECRETS = {"ActionsFunction": {"kms:Encrypt", "kms:Decrypt"}, "DeliverFunction": {"kms:Decrypt"}}
+SECRETS = {
+    "ActionsFunction": {"kms:Encrypt", "kms:Decrypt"},
+    "DeliverFunction": {"kms:Decrypt"},
+    "RestFunction": {"kms:Encrypt", "kms:Decrypt"},
+}
 """Who seals what connections keep secret, and who opens it. They send e-mail, too."""
 
 
@@ -66,6 +70,10 @@ def test_the_action_api_and_every_unknown_path_reach_the_actions_function() -> N
     path = "/functions/v1/api-inbound"
 
     assert routes("ActionsFunction") == {f"GET {path}", f"POST {path}", "$default"}
+
+
+def test_everything_under_v1_reaches_the_rest_function_by_whatever_method() -> None:
+    assert routes("RestFunction") == {"ANY /v1/{proxy+}"}
 
 
 def test_the_admin_function_is_not_reachable_over_http() -> None:
@@ -291,6 +299,9 @@ def test_the_settings_of_a_deployment_are_parameters_with_the_documented_default
         "VITALS_LIMIT_READS": "1000",
         "VITALS_LIMIT_WRITES": "300",
         "VITALS_LIMIT_RECORDS": "10000",
+        "VITALS_LIMIT_EVENTS": "60000",
+        "VITALS_LIMIT_BATCHES": "300",
+        "VITALS_LIMIT_IMPORTS": "10",
         "LOG_LEVEL": "INFO",
         "MAIL_FROM": "",
     }

@@ -235,7 +235,7 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def _ended_at_last(cloud: Cloud) -> Iterator[Cloud]:
+def ended_at_last(cloud: Cloud) -> Iterator[Cloud]:
     try:
         yield cloud
     finally:
@@ -252,7 +252,7 @@ def _ended_at_last(cloud: Cloud) -> Iterator[Cloud]:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The product, running on empty data for the tests of one module."""
     folder = tmp_path_factory.mktemp("cloud") / "data-folder"
-    with _ended_at_last(Cloud(folder)) as made:
+    with ended_at_last(Cloud(folder)) as made:
         made.start()
         yield made
 
@@ -272,7 +272,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def echo_cloud(tmp_path_factory: pytest.TempPathFactory, stand_in: Path) -> Iterator[Cloud]:
     """The stand-in product, running on empty data for the tests of one module."""
     folder = tmp_path_factory.mktemp("cloud") / "data-folder"
-    with _ended_at_last(Cloud(folder, stand_in, {"VITALS_LIMIT_READS": "20"})) as made:
+    with ended_at_last(Cloud(folder, stand_in, {"VITALS_LIMIT_READS": "20"})) as made:
         made.start()
         yield made
 
@@ -282,7 +282,7 @@ def new_product(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
     """Make local clouds of the product, each started with some options, not yet started."""
     with contextlib.ExitStack() as stack:
         yield lambda *options: stack.enter_context(
-            _ended_at_last(Cloud(tmp_path / "data-folder", options=options))
+            ended_at_last(Cloud(tmp_path / "data-folder", options=options))
         )
 
 
@@ -290,4 +290,4 @@ def new_product(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
 def new_cloud(tmp_path: Path, stand_in: Path) -> Iterator[Callable[[], Cloud]]:
     """Make local clouds of the stand-in product on one folder, not yet started."""
     with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(_ended_at_last(Cloud(tmp_path / "data-folder", stand_in)))
+        yield lambda: stack.enter_context(ended_at_last(Cloud(tmp_path / "data-folder", stand_in)))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import Cloud, _ended_at_last
+from tests.e2e.conftest import Cloud, ended_at_last
 from tests.e2e.receiver import listening
 from tests.e2e.test_alerts import a_webhook, done
 from tests.e2e.test_local_clock import tick
@@ -64,7 +64,7 @@ def test_a_kill_loses_nothing_and_doubles_nothing(own_cloud: Cloud) -> None:
     chance = random.Random(SEED)  # noqa: S311 - when to kill is no secret
     cloud = own_cloud
     total = WRITERS * CUSTOMERS * WRITES
-    with listening() as receiver, _ended_at_last(cloud), ThreadPoolExecutor(WRITERS) as pool:
+    with listening() as receiver, ended_at_last(cloud), ThreadPoolExecutor(WRITERS) as pool:
         cloud.start()
         connection, secret = a_webhook(cloud, receiver, "all")
         rule = {"name": "Below 50", "connections": [connection]}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 from tests.builders import NOW, a_customer, a_model, a_moment
-from tests.unit.strategies import patches
+from tests.unit.strategies import contacts, patches
 
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
@@ -34,8 +34,10 @@ def histories(draw: st.DrawFn) -> list[Written]:
     for number in range(draw(st.integers(1, 6))):
         now += timedelta(hours=draw(st.integers(0, 400)))
         moment = a_moment(now)
-        what = draw(st.sampled_from(["patch", "contact", "time", "trash"]))
+        what = draw(st.sampled_from(["patch", "contact", "people", "time", "trash"]))
         after = merged(customer, draw(patches(now)), moment) if what == "patch" else customer
+        if what == "people":
+            after = replace(customer, contacts=draw(contacts))
         if what == "trash" and before is not None:
             after = replace(customer, deleted_at=None if customer.deleted_at else now)
         reason = Reason(action="write", contact=CONTACT if what == "contact" else None)

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.builders import a_document
 
+from vitals.domain.contact import Contact
 from vitals.domain.model import LIFECYCLES, TIERS, ScoringModel
 from vitals.domain.model_document import model_from_document
 from vitals.domain.patch import OverrideRequest, Patch
@@ -152,6 +153,7 @@ amounts = st.none() | st.just(0) | numbers(0, 100_000, 2)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "name": words,
     "external_id": st.none() | words,
+    "email_domain": st.none() | words,
     "mrr": amounts,
     "arr": amounts,
     "tier": st.sampled_from([None, *TIERS]),
@@ -173,6 +175,20 @@ SIGNALS: dict[str, st.SearchStrategy[Any]] = {
     "csat": st.none() | numbers(1, 5, 1),
     "growth": st.sampled_from([None, "none", "mild", "strong"]),
 }
+
+
+people = st.builds(
+    Contact,
+    name=words,
+    created_at=instants,
+    updated_at=instants,
+    email=st.none() | words,
+    title=st.none() | words,
+    is_champion=st.booleans(),
+    whatsapp_number=st.none() | words,
+)
+contacts = st.dictionaries(st.sampled_from(["01A", "01B", "01C"]), people, max_size=3)
+"""Contacts by their ids."""
 
 
 def requests(now: datetime) -> st.SearchStrategy[OverrideRequest]:

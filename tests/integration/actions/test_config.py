@@ -36,8 +36,33 @@ def test_the_configuration_is_all_there_from_the_start(api: Api) -> None:
     assert (found["quiet_after"], found["momentum"]) == (30, {"points": 5, "days": 7})
     assert found["expansion"] == {"method": "mrr_percent", "percent": 20}
     assert found["time_zone"] == "UTC"
-    assert found["limits"] == {"reads": 1000, "writes": 300, "records": 10000}
-    assert found["dimensions"]["usage"] == {"weight": 50, "signals": ["logins", "adoption"]}
+    assert found["limits"] == {
+        "reads": 1000, "writes": 300, "records": 10000,
+        "events": 60_000, "batches": 300, "imports": 10,
+    }  # fmt: skip
+    assert found["event_days"] == 90
+    assert found["signals"]["logins"]["computed"] == {
+        "aggregate": "user_days", "events": [], "window_days": 30
+    }  # fmt: skip
+    assert found["dimensions"]["usage"] == {
+        "weight": 50, "share": 0.5, "signals": ["logins", "adoption"]
+    }  # fmt: skip
+
+
+def test_a_preset_sets_every_weight_and_what_is_sent_beside_it_goes_on_top(api: Api) -> None:
+    """LU-043."""
+    own = {"weight": 10, "dimension": "usage", "curve": {"type": "linear", "zero": 0, "full": 9}}
+    updated(api, signals={"seats": own}, weights={"tickets": 10}, rescore=False)
+    answer = updated(api, preset="usage_led", weights={"nps": 5, "csat": 5}, rescore=False)
+    weights = {"logins": 20, "adoption": 20, "days": 30, "tickets": 20, "nps": 5, "csat": 5}
+    assert answer["data"]["weights"] == {**weights, "growth": 0, "seats": 0}
+    shares = {name: each["share"] for name, each in answer["data"]["dimensions"].items()}
+    assert shares == {
+        "usage": 0.4, "support": 0.2, "sentiment": 0.1, "engagement": 0.3, "growth": 0
+    }  # fmt: skip
+    assert updated(api, preset="usage-led", weights={"nps": 5, "csat": 5})["unchanged"] is True
+    assert updated(api, preset="balanced")["data"]["weights"]["logins"] == 25
+    assert api.post("update_config", {"preset": "best"}).refused == {"preset": "unknown_value"}
 
 
 def test_a_change_is_a_new_version_with_a_job(api: Api) -> None:

@@ -94,8 +94,13 @@ def test_the_documented_costs_of_reactions_are_the_measured_costs(reacting_desk:
 
 @pytest.mark.parametrize(
     "measure",
-    [partial(warm.line, 1, 1), partial(lists.line, 120, 1, limit=5), partial(rescore.line, 20, 1)],
-    ids=["warm", "lists", "rescore"],
+    [
+        partial(warm.line, warm.ACTIONS, 1, 1),
+        partial(warm.line, warm.REST, 1, 1),
+        partial(lists.line, 120, 1, limit=5),
+        partial(rescore.line, 20, 1),
+    ],
+    ids=["warm", "rest", "lists", "rescore"],
 )
 def test_the_bench_measures_what_it_says(measure: Callable[[], Any]) -> None:
     measured = measure()

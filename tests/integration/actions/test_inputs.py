@@ -136,7 +136,8 @@ def test_every_failing_field_is_named_at_once(api: Api) -> None:
 def test_a_refusal_says_what_would_be_taken(api: Api) -> None:
     reply = api.post("upsert_account", {"name": "Acme", "lifecycle": "risk"})
     [error] = reply.body["errors"]
-    assert error["message"] == "must be one of: onboarding, active, atrisk, won, churned"
+    stages = "onboarding, trial, active, atrisk, paused, won, churned"
+    assert error["message"] == f"must be one of: {stages}"
 
 
 def test_a_fraction_of_adoption_is_stored_with_a_warning(api: Api) -> None:

@@ -121,7 +121,7 @@ def test_a_write_during_a_rescore_is_rescored_not_overwritten(
     """AMB-60."""
     real = rescore._score  # noqa: SLF001 - the moment between its read and its write
 
-    def interrupted(context: Any, before: Any, customer_id: str, reason: Any) -> str:
+    def interrupted(context: Any, before: Any, customer_id: str, reason: Any) -> Any:
         if before.name == "Customer 7":
             portfolio.upsert("Customer 7", mrr=1234)
         return real(context, before, customer_id, reason)
@@ -190,9 +190,9 @@ def test_a_cancelled_job_stops(portfolio: Api, monkeypatch: pytest.MonkeyPatch) 
     reply = portfolio.post("update_config", HEAVY)
     job_id, real = reply.body["job_id"], rescore._scored  # noqa: SLF001 - while it is at work
 
-    def cancelled(*given: Any) -> Any:
+    def cancelled(*given: Any, **more: Any) -> Any:
         portfolio.post("cancel_job", {"id": job_id})
-        return real(*given)
+        return real(*given, **more)
 
     monkeypatch.setattr(rescore, "_scored", cancelled)
     portfolio.run_jobs()

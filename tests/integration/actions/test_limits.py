@@ -1,9 +1,14 @@
 """Rate limits: what is left is on every response, and what is over is refused (AMB-17, 18)."""
 
+from datetime import timedelta
+
 import pytest
-from tests.builders import NOW
+from tests.builders import NOW, a_tenant
 from tests.integration.actions.api import Api, Reply
 
+from vitals.runtime.limits import draw
+from vitals.runtime.settings import settings
+from vitals.runtime.wiring import wiring
 from vitals.storage.ports import StorageBusyError
 from vitals.storage.tenants import TenantTable
 
@@ -119,3 +124,20 @@ def test_a_counter_that_is_busy_lets_the_request_pass(
     monkeypatch.setattr(TenantTable, "count", busy)
     reply = api.post("upsert_account", {"name": "Acme"})
     assert (reply.status, window(reply)) == (200, (300, 300, RESET))
+
+
+def test_imports_are_counted_by_the_hour_beside_what_is_counted_by_the_minute(api: Api) -> None:
+    few = a_tenant(id=api.tenant.id, limit_imports=2)
+    tenants, hour = wiring().tenants, NOW.replace(minute=0)
+
+    def drawn(minute: int, name: str = "imports") -> tuple[int, int, str | None]:
+        at = hour + timedelta(minutes=minute)
+        window, spent = draw(tenants, few, settings(), at, {name: 1, "records": 5})
+        reset = window.reset - int(hour.timestamp())
+        return window.remaining, reset, spent.extra["limit"] if spent else None
+
+    assert drawn(0) == (1, 3600, None)
+    assert drawn(1, "reads") == (999, 120, None)
+    assert drawn(59) == (0, 3600, None)
+    assert drawn(59) == (0, 3600, "imports")
+    assert drawn(60) == (1, 7200, None)

@@ -1,5 +1,6 @@
 """list_customers: filters, sorts and both pagings (IQ-049 to 058, AMB-19, 55, 58)."""
 
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -63,6 +64,74 @@ def test_a_filter_is_or_within_and_across(api: Api, filters: dict[str, str], fou
     assert sorted(names(api.get("list_customers", **filters)), key=str.lower) == found.split()
     listed = api.post("list_customers", {**filters, "sort": "name", "order": "asc"})
     assert (names(listed), listed.body["total"]) == (found.split(), len(found.split()))
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"q": "ACME"}, "Acme Bolt"),
+        ({"q": "inc acme"}, "Acme"),
+        ({"q": "bolt acme.ex"}, "Bolt"),
+        ({"q": "strasse"}, "Corp"),
+        ({"q": "\uff43orp"}, "Corp"),
+        ({"q": "acme nobody"}, ""),
+        ({"q": " "}, "Acme Bolt Corp Dune"),
+        ({"min_arr": 1200}, "Acme Bolt"),
+        ({"max_arr": "1200.00"}, "Bolt Corp"),
+        ({"min_arr": 0}, "Acme Bolt Corp"),
+        ({"min_arr": 1200, "max_arr": 1200}, "Bolt"),
+        ({"renewal_within_days": 0}, "Acme"),
+        ({"renewal_within_days": 30}, "Acme Bolt"),
+        ({"renewal_within_days": 31}, "Acme Bolt Corp"),
+        ({"q": "acme", "min_arr": 2000, "renewal_within_days": 30}, "Acme"),
+    ],
+)
+def test_customers_are_looked_for_by_words_revenue_and_renewal(
+    api: Api, filters: dict[str, str], found: str
+) -> None:
+    """LU-026 to 028; at half past three in the morning it is still yesterday in Honolulu."""
+    api.clock.now = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)
+    assert api.post("update_config", {"time_zone": "Pacific/Honolulu"}).status == 200
+    api.upsert("Acme Inc", arr=2400, renewal_date="2026-03-02")
+    api.upsert("Bolt", email_domain="acme.example", arr=1200, renewal_date="2026-04-01")
+    api.upsert("Corp Straße", arr=0, renewal_date="2026-04-02")
+    api.upsert("Dune", renewal_date="2026-03-01")
+    for sort in ("name", "updated_at"):
+        listed = api.post("list_customers", {**filters, "sort": sort, "order": "asc"})
+        assert [name.split()[0] for name in names(listed)] == found.split()
+
+
+@pytest.mark.usefixtures("people")
+def test_a_cursor_belongs_to_what_was_looked_for(api: Api) -> None:
+    asked: dict[str, object] = {"q": "o", "min_arr": 0, "renewal_within_days": 9, "limit": 1}
+    for name in ("bolt", "echo"):
+        api.upsert(name, renewal_date="2026-03-09")
+    first = api.post("list_customers", asked)
+    assert names(first) == ["echo"]
+    cursor = first.body["next_cursor"]
+    for changed in ({"q": "b"}, {"min_arr": 1}, {"max_arr": 5}, {"renewal_within_days": 8}):
+        reply = api.post("list_customers", {**asked, **changed, "cursor": cursor})
+        assert (reply.status, reply.code) == (400, "invalid_cursor")
+    api.later(days=1)
+    assert names(api.post("list_customers", {**asked, "cursor": cursor})) == ["bolt"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "field"),
+    [
+        ({"q": "x" * 201}, "q"),
+        ({"min_arr": -1}, "min_arr"),
+        ({"max_arr": "much"}, "max_arr"),
+        ({"renewal_within_days": 3651}, "renewal_within_days"),
+        ({"renewal_within_days": -1}, "renewal_within_days"),
+        ({"renewal_within_days": 1.5}, "renewal_within_days"),
+    ],
+)
+def test_a_filter_out_of_bounds_is_refused(
+    api: Api, filters: dict[str, object], field: str
+) -> None:
+    reply = api.post("list_customers", filters)
+    assert (reply.status, list(reply.refused)) == (400, [field])
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ FILTERS: Mapping[str, Mapping[str, list[str]]] = {
     "everybody": {},
     "a manager": {"manager": ["ana ruiz"]},
     "tier and tag": {"tier": ["mid", "enterprise"], "tag": ["vip", "emea"]},
-    "stages": {"lifecycle": ["onboarding", "won", "churned"]},
+    "stages": {"lifecycle": ["trial", "paused", "won", "churned"]},
     "nobody": {"tag": ["unheard of"]},
 }
 DAYS = {"csm_performance": 7, "weekly_digest": 7, "trend": 90, "score_history": 90}

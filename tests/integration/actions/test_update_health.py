@@ -162,7 +162,7 @@ def test_the_stage_comes_back_with_the_band(api: Api, acme: str) -> None:
 
 
 def test_a_stage_that_was_set_by_hand_stays(api: Api, acme: str) -> None:
-    for stage in ("onboarding", "won", "churned", "atrisk"):
+    for stage in ("onboarding", "trial", "paused", "won", "churned", "atrisk"):
         api.post("update_health", {"id": acme, "field": "lifecycle", "value": stage})
         for logins in (5, 30):
             data = {"id": acme, "field": "logins", "value": logins}

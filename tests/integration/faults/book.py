@@ -22,6 +22,8 @@ from tests.integration.faults.facts import (
     tags,
 )
 
+NAMES = ("name", "external_id", "email_domain")
+"""What one customer alone may have."""
 SIGNALS = ("logins", "adoption", "tickets", "nps", "csat", "growth")
 PLAIN = ("tier", "manager", "renewal_date", "sentiment", "note")
 DAY = timedelta(days=1)
@@ -98,10 +100,10 @@ class Book:
         entry = self.require_live(data, now)
         before = copy.deepcopy(entry)
         name = data["field"]
-        if name in ("name", "external_id"):
+        if name in NAMES:
             self._name(entry, name, data["value"], now)
         guard(data, before)
-        given = {} if name in ("name", "external_id") else {name: data["value"]}
+        given = {} if name in NAMES else {name: data["value"]}
         return self._written(entry, before, given, now, by)
 
     def log_contact(self, data: Data, now: datetime, by: tuple[str, str]) -> Done:
@@ -158,13 +160,13 @@ class Book:
         entry = Entry(f"new {self.made}", now, now)
         self.entries[entry.id] = entry
         entry.facts |= {"lifecycle": "active", "lifecycle_auto": False, "tags": []}
-        for kind in ("name", "external_id"):
+        for kind in NAMES:
             if kind in data:
                 self._name(entry, kind, data[kind], now)
         return entry
 
     def _identify(self, entry: Entry, data: Data, now: datetime) -> None:
-        """Take over the name and external_id of an upsert that found *entry*."""
+        """Take over the names of an upsert that found *entry*."""
         known = entry.facts.get("external_id")
         by_external_id = "external_id" in data and data["external_id"] == known
         if "name" in data and ("id" in data or by_external_id):
@@ -173,11 +175,12 @@ class Book:
             known is not None and "external_id" in data and "id" not in data and not by_external_id
         ):
             raise Refused(409, "duplicate_name")
-        if "external_id" in data:
-            self._name(entry, "external_id", data["external_id"], now)
+        for kind in ("external_id", "email_domain"):
+            if kind in data:
+                self._name(entry, kind, data[kind], now)
 
     def _name(self, entry: Entry, kind: str, value: str | None, now: datetime) -> None:
-        """Give *entry* a name or external_id that is its alone; expired trash gives way."""
+        """Give *entry* a name of one of its kinds that is its alone; expired trash gives way."""
         for other in list(self.entries.values()):
             own = other.facts.get(kind)
             if value is None or own is None or other is entry or not same(kind, own, value):

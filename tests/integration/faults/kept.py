@@ -145,8 +145,9 @@ def check_locks(stored: Kept, *, purging: bool) -> None:
     expected = {}
     for customer in stored.customers.values():
         expected[keys.lock(stored.tenant, "name", customer.name)] = customer.id
-        if customer.external_id is not None:
-            expected[keys.lock(stored.tenant, "external_id", customer.external_id)] = customer.id
+        for kind in ("external_id", "email_domain"):
+            if (value := getattr(customer, kind)) is not None:
+                expected[keys.lock(stored.tenant, kind, value)] = customer.id
     locks = {key: item for key, item in stored.items.items() if key[1] == "LOCK"}
     assert {key: item["row"] for key, item in locks.items() if "row" in item} == expected
     left = {key: item["doc"] for key, item in locks.items() if "row" not in item}

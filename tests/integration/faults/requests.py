@@ -22,7 +22,7 @@ def nobody(_: Api) -> None: ...
 
 
 def acme(api: Api) -> None:
-    api.upsert("Acme", external_id="crm-1", logins=22, mrr=100)
+    api.upsert("Acme", external_id="crm-1", email_domain="acme.example", logins=22, mrr=100)
     api.later(minutes=5)
 
 
@@ -46,13 +46,20 @@ NAMED = {"name": "Acme"}
 BATCH = [
     {**NAMED, "logins": 3, "mrr": 70},
     {"name": "Bolt", "adoption": 80, "mrr": 30},
-    {"name": "Corp", "external_id": "crm-3"},
+    {"name": "Corp", "external_id": "crm-3", "email_domain": "corp.example"},
 ]
 REQUESTS = {
-    "create": Request("upsert_account", nobody, {**NAMED, "external_id": "x", "mrr": 9, "nps": 9}),
+    "create": Request(
+        "upsert_account",
+        nobody,
+        {**NAMED, "external_id": "x", "email_domain": "x.example", "mrr": 9, "nps": 9},
+    ),
     "create only": Request("upsert_account", nobody, {**NAMED, "create_only": True}),
     "create over expired trash": Request("upsert_account", beyond_the_trash, {**NAMED, "mrr": 7}),
     "update": Request("upsert_account", overridden, {**NAMED, "logins": 5, "mrr": 50}),
+    "another domain": Request(
+        "upsert_account", acme, {**NAMED, "email_domain": "acme.test", "mrr": 7}
+    ),
     "rename": Request("upsert_account", acme, {"external_id": "crm-1", "name": "Bolt"}),
     "unchanged": Request("upsert_account", acme, {**NAMED, "logins": 22, "mrr": 100}),
     "restoring": Request("upsert_account", in_the_trash, {**NAMED, "on_deleted": "restore"}),

@@ -13,6 +13,7 @@ from tests.builders import TODAY
 from tests.integration.faults.wire import AFTER, BEFORE, CONFLICT, TIMEOUT, Fault
 
 from vitals.domain.instants import iso
+from vitals.domain.model import LIFECYCLES
 
 NAMES = ("Acme", " ACME ", "\uff21cme", "Bolt", "bolt", "Dust", "Dust", "Straße", "STRASSE")
 EXTERNAL = ("x-1", "x-2", "X-1")
@@ -37,6 +38,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 FIELDS: Mapping[str, st.SearchStrategy[Any]] = {
+    "email_domain": maybe(st.sampled_from(["acme.example", "bolt.example"])),
     "logins": maybe(st.integers(0, 45)),
     "adoption": maybe(halves.filter(lambda each: each <= 100)),
     "tickets": maybe(st.integers(0, 8)),
@@ -47,7 +49,7 @@ FIELDS: Mapping[str, st.SearchStrategy[Any]] = {
     "mrr": maybe(amounts),
     "arr": maybe(amounts),
     "tier": maybe(st.sampled_from(["enterprise", "mid", "smb"])),
-    "lifecycle": maybe(st.sampled_from(["onboarding", "active", "atrisk", "won", "churned"])),
+    "lifecycle": maybe(st.sampled_from(LIFECYCLES)),
     "manager": maybe(st.sampled_from(MANAGERS)),
     "renewal_date": maybe(days),
     "sentiment": maybe(st.sampled_from(["positive", "neutral", "negative"])),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.integration.faults.book import PLAIN, SIGNALS, TRASH, Book
+from tests.integration.faults.book import NAMES, PLAIN, SIGNALS, TRASH, Book
 from tests.integration.faults.facts import Entry, folded
 from tests.integration.faults.sending import spelled
 from tests.unit import oracle
@@ -25,7 +25,7 @@ def assert_shown(view: Mapping[str, Any], entry: Entry, now: datetime, *, whole:
     for name in PLAIN:
         if name not in left_out:
             assert view[name] == spelled(facts.get(name)), name
-    for name in ("name", "external_id", "revenue_basis", "lifecycle", "lifecycle_auto", "tags"):
+    for name in (*NAMES, "revenue_basis", "lifecycle", "lifecycle_auto", "tags"):
         assert view[name] == facts.get(name), name
     for name in ("last_contact_on", "churned_on", "deleted_at", "score_changed_at"):
         assert view[name] == spelled(facts.get(name)), name

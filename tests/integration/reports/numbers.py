@@ -15,7 +15,7 @@ Filters = Mapping[str, Sequence[str]]
 RISKY = ("critical", "at_risk")
 BANDS = ("critical", "at_risk", "watch", "healthy", "expansion", "unscored")
 TIERS = ("enterprise", "mid", "smb")
-STAGES = ("onboarding", "active", "atrisk", "won", "churned")
+STAGES = ("onboarding", "trial", "active", "atrisk", "paused", "won", "churned")
 
 
 def exact(value: Any) -> Fraction | None:

@@ -38,7 +38,7 @@ SILENT = ("Cobalt Mills", "Moss Pharma")
 MANAGERS = ("Ana Ruiz", "Ana Ruiz", "ana ruiz", "Ben Okafor", "Chloé Petit", "Chloé Petit", None)
 TIERS = ("smb", "mid", "enterprise", "mid", None)
 TAGS = ((), (), ("vip",), ("VIP", "emea"), ("emea",), ("emea", "new logo"))
-STAGES = (None, None, None, "onboarding", "won", "atrisk")
+STAGES = (None, None, None, "trial", "paused", "onboarding", "won", "atrisk")
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "logins": (0, 2, 7, 12.5, 18, 30, 44),
     "adoption": (0, 15, 33.3, 50, 71, 95, 100),

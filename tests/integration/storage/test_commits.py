@@ -96,10 +96,11 @@ def test_a_name_that_is_taken_is_refused(store: Store) -> None:
         store.commit(a_commit(None, customer_number(2, name="NEW  1")))
 
 
-def test_an_external_id_that_is_taken_is_refused(store: Store) -> None:
-    store.create(customer_number(1, external_id="x"))
-    with refused(store, "external_id"):
-        store.commit(a_commit(None, customer_number(2, external_id="x")))
+@pytest.mark.parametrize("kind", ["external_id", "email_domain"])
+def test_what_another_holds_is_refused(store: Store, kind: str) -> None:
+    store.create(customer_number(1, **{kind: "x"}))
+    with refused(store, kind):
+        store.commit(a_commit(None, customer_number(2, **{kind: "x"})))
 
 
 def test_every_conflict_is_named(store: Store) -> None:
@@ -147,23 +148,25 @@ def test_two_customers_do_not_swap_names_by_halves(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "free", "held"),
+    "moved",
     [(None, "x", "y", "x"), ("x", "y", "x", "y"), ("x", None, "x", None)],
     ids=["set", "changed", "cleared"],
 )
-def test_an_external_id_moves_its_lock(
-    store: Store, before: str | None, after: str | None, free: str, held: str | None
+@pytest.mark.parametrize("kind", ["external_id", "email_domain"])
+def test_what_a_customer_holds_moves_its_lock(
+    store: Store, kind: str, moved: tuple[str | None, str | None, str, str | None]
 ) -> None:
-    made = store.create(customer_number(1, external_id=before))
-    store.update(made, external_id=after)
-    assert store.customers.holder(store.tenant, "external_id", free) is None
+    before, after, free, held = moved
+    made = store.create(customer_number(1, **{kind: before}))
+    store.update(made, **{kind: after})
+    assert store.customers.holder(store.tenant, kind, free) is None
     if held is not None:
-        assert store.customers.holder(store.tenant, "external_id", held) == made.id
+        assert store.customers.holder(store.tenant, kind, held) == made.id
 
 
-@pytest.mark.parametrize("kind", ["name", "external_id"])
+@pytest.mark.parametrize("kind", ["name", "external_id", "email_domain"])
 def test_only_its_owner_releases_a_lock(store: Store, kind: str) -> None:
-    owner = store.create(customer_number(1, name="New 1", external_id="x"))
+    owner = store.create(customer_number(1, name="New 1", external_id="x", email_domain="x.eu"))
     other = store.create(customer_number(2))
     # A writer that believes wrongly that the other holds what the owner does.
     belief = replace(other, **{kind: getattr(owner, kind)})

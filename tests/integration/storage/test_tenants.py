@@ -18,6 +18,9 @@ def test_a_tenant_is_read_as_it_was_created(store: Store) -> None:
         limit_reads=5,
         limit_writes=6,
         limit_records=7,
+        limit_events=8,
+        limit_batches=9,
+        limit_imports=10,
     )
     store.act(made, founding(made))
     assert store.tenants.tenant(made.id) == made

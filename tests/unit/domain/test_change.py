@@ -18,6 +18,7 @@ from tests.builders import NOW, a_customer, a_model, a_moment
 from tests.unit.strategies import json_values, patches
 
 from vitals.domain.change import Change, differences, facts, replayed
+from vitals.domain.contact import Contact
 from vitals.domain.customer import Customer, Override
 from vitals.domain.mutation import Reason, settled
 from vitals.domain.patch import Patch, merged
@@ -155,19 +156,21 @@ def test_values_that_python_takes_for_equal_are_told_apart(before: Any, after: A
 EVERY_FACT: dict[str, Any] = {
     "name": "Other", "external_id": "x-1", "last_contact_on": date(2026, 3, 1), "mrr": 1, "arr": 12,
     "revenue_basis": "mrr", "tier": "smb", "lifecycle": "won", "lifecycle_auto": True,
+    "email_domain": "acme.example",
     "churned_on": date(2026, 3, 1),
     "manager": "Sarah", "tags": ("vip",), "renewal_date": date(2026, 3, 1), "note": "n",
     "next_touch": date(2026, 3, 1), "since": date(2026, 3, 1), "sentiment": "neutral",
     "scoring_profile": "big", "model_version": 2, "score": 1, "status": "critical",
     "score_changed_at": NOW, "deleted_at": NOW, "override": Override(1, "key-1", NOW),
     "signals": {"nps": 9}, "custom_fields": {"plan": 1},
+    "contacts": {"01C": Contact(name="Ada", created_at=NOW, updated_at=NOW)},
 }  # fmt: skip
 BOOKKEEPING = {
     "id", "tenant_id", "created_at", "updated_at", "version", "change_id", "cause", "received",
-    "recent",
+    "recent", "events_until",
 }  # fmt: skip
 """What a change's own columns say, what follows from the changes before, or what is no change:
-when a signal last arrived."""
+when a signal or an event last arrived."""
 
 
 def test_whatever_is_stored_of_a_customer_is_in_its_change() -> None:

@@ -12,6 +12,7 @@ from tests.builders import ID, NOW, TENANT_ID, TODAY, a_change, a_customer, a_mo
 from tests.unit.histories import MODELS, Written, histories
 
 from vitals.domain.change import Change, facts, is_visible
+from vitals.domain.contact import Contact
 from vitals.domain.customer import Customer
 from vitals.domain.events import (
     Event,
@@ -31,6 +32,25 @@ VIEW = {"id": ID, "name": "Acme Corp"}
 def told(written: Written) -> list[Event]:
     before, after, change = written
     return change_events(TENANT_ID, before, after, change, VIEW)
+
+
+def test_of_a_contact_an_event_tells_the_id_alone() -> None:
+    """What is known of a person leaves only where it was asked for."""
+    ada = Contact(name="Ada", email="ada@acme.example", created_at=NOW, updated_at=NOW)
+    path, held = "contacts.01C", {"id": "01C"}
+    for old, new, before, after in (
+        ({}, {"01C": ada}, None, held),
+        ({"01C": ada}, {"01C": replace(ada, title="CEO")}, held, held),
+        ({"01C": ada}, {}, held, None),
+    ):
+        stored, moment = a_customer(contacts=old), a_moment()
+        reason = Reason(action="create_contact")
+        customer, change = settled(stored, replace(stored, contacts=new), MODELS[0], reason, moment)
+        assert change is not None
+        [event] = [each for each in told((stored, customer, change)) if "updated" in each.type]
+        changed = event.data["change"]["changed"]
+        assert changed[path] == {"before": before, "after": after}
+        assert "ada@" not in str(event.payload())
 
 
 def types(written: Written) -> list[str]:

@@ -50,7 +50,7 @@ def test_losing_every_signal_is_no_recovery() -> None:
     assert stages(AT_RISK, UNSCORED, AT_RISK, WATCH) == ["atrisk", "atrisk", "atrisk", "active"]
 
 
-@pytest.mark.parametrize("stage", ["onboarding", "won", "churned"])
+@pytest.mark.parametrize("stage", ["onboarding", "trial", "paused", "won", "churned"])
 def test_other_stages_are_never_touched(stage: str) -> None:
     assert stages(HEALTHY, CRITICAL, HEALTHY, lifecycle=stage) == [stage] * 3
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders import NOW, a_customer
+from tests.builders import NOW, TODAY, a_customer
 from tests.unit.strategies import amounts
 
 from vitals.domain.listing import SORTS, Listing, Row, comes_after, matches, ordered, sort_value
@@ -32,6 +32,8 @@ def rows(draw: st.DrawFn) -> list[Row]:
             updated_at=draw(hours),
             mrr=draw(amounts),
             arr=draw(amounts),
+            email_domain=draw(st.sampled_from([None, "acme.example", "zoo.test"])),
+            renewal_date=draw(st.none() | st.integers(-2, 4).map(lambda d: TODAY + timedelta(d))),
             tier=draw(st.sampled_from([None, *TIERS])),
             lifecycle=draw(st.sampled_from(LIFECYCLES)),
             manager=draw(st.sampled_from(MANAGERS)),
@@ -54,6 +56,10 @@ queries = st.builds(
     tiers=some(TIERS),
     managers=some(["sarah", "jörg", "nobody"]),
     tags=some(["vip", "strasse", "none"]),
+    words=some(["acm", "example", "o", "ärz", "2"]),
+    min_arr=st.none() | st.integers(0, 100_000),
+    max_arr=st.none() | st.integers(0, 100_000),
+    renewal_within_days=st.none() | st.integers(0, 3),
     updated_since=st.none() | st.integers(0, 4).map(lambda count: NOW - timedelta(hours=count)),
     include_deleted=st.booleans(),
     sort=st.sampled_from(SORTS),
@@ -72,6 +78,15 @@ def passes(row: Row, query: Listing) -> bool:
         query.managers and (customer.manager or "").casefold() not in query.managers,
         query.tags and not any(tag.casefold() in query.tags for tag in customer.tags),
         query.updated_since is not None and customer.updated_at < query.updated_since,
+        not all(
+            word in customer.name.lower() or word in str(customer.email_domain).replace("None", "")
+            for word in query.words
+        ),
+        query.min_arr is not None and (customer.arr is None or customer.arr < query.min_arr),
+        query.max_arr is not None and (customer.arr is None or customer.arr > query.max_arr),
+        query.renewal_within_days is not None
+        and customer.renewal_date
+        not in [TODAY + timedelta(each) for each in range(query.renewal_within_days + 1)],
     ]
     return not any(refused)
 
@@ -111,7 +126,7 @@ def in_order(found: list[Row], query: Listing) -> list[Row]:
 @given(rows(), queries)
 @settings(max_examples=200)
 def test_filters_and_orders_agree_with_the_plain_way(found: list[Row], query: Listing) -> None:
-    kept = [row for row in found if matches(row, query)]
+    kept = [row for row in found if matches(row, query, TODAY)]
     assert kept == [row for row in found if passes(row, query)]
     assert ordered(kept, query) == in_order(kept, query)
 
@@ -162,8 +177,8 @@ def test_a_place_stays_true_when_its_row_is_gone(
 
 def test_updated_since_includes_its_instant() -> None:
     row = Row(a_customer(updated_at=NOW), 50, "watch")
-    assert matches(row, Listing(updated_since=NOW))
-    assert not matches(row, Listing(updated_since=NOW + timedelta(milliseconds=1)))
+    assert matches(row, Listing(updated_since=NOW), TODAY)
+    assert not matches(row, Listing(updated_since=NOW + timedelta(milliseconds=1)), TODAY)
 
 
 @pytest.mark.parametrize("sort", ["name", "score", "mrr"])

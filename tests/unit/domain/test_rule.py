@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.builders import NOW, TODAY, a_customer, a_model
 
 from vitals.domain.condition_text import parse
+from vitals.domain.model import LIFECYCLES
 from vitals.domain.rule import (
     AT_RISK,
     CADENCE,
@@ -122,7 +123,7 @@ def test_a_model_may_have_words_for_nps(word: str, holds: bool) -> None:
     assert (Trigger(DETRACTOR).level(standing(signals={"nps": word})) is True) == holds
 
 
-@pytest.mark.parametrize("stage", ["onboarding", "active", "atrisk", "won", "churned"])
+@pytest.mark.parametrize("stage", LIFECYCLES)
 def test_a_stage_is_looked_for_by_name(stage: str) -> None:
     found = standing(lifecycle=stage)
     assert Trigger(LIFECYCLE).level(found) == (stage if stage in ("atrisk", "churned") else None)

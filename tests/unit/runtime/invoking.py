@@ -29,7 +29,9 @@ class Lambda:
 class Counters:
     """`ports.Tenants`, of which only the limits are asked."""
 
-    def count(self, _tenant_id: str, _minute: int, drawn: Mapping[str, int]) -> dict[str, int]:
+    def count(
+        self, _tenant_id: str, _number: int, drawn: Mapping[str, int], **_: int
+    ) -> dict[str, int]:
         return dict(drawn)
 
     def tenant(self, tenant_id: str, *, consistent: bool = False) -> Tenant:  # noqa: ARG002 - as is
@@ -59,7 +61,10 @@ class OneJob:
 
 def a_wiring(kind: type[Wiring] = Wiring, **ports: Any) -> Wiring:
     """Return a wiring to *ports*, and to no table behind the others."""
-    names = ("customers", "tenants", "administration", "jobs", "clocks", "snapshots", "reach")
+    names = (
+        "customers", "tenants", "administration", "jobs", "clocks", "snapshots", "reach",
+        "reach_events",
+    )  # fmt: skip
     nothing: dict[str, Any] = dict.fromkeys(names)
     return kind(Settings(), **nothing | ports)
 

@@ -24,8 +24,8 @@ REQUEST = Request("POST", "/functions/v1/api-inbound", {}, {}, b"", "trace-1")
 
 
 def an_error(kind: type[VitalsError], **extra: object) -> VitalsError:
-    if kind is ValidationError:
-        return ValidationError([FieldError("nps", "out_of_range", "must be from 0 to 10, is 11")])
+    if issubclass(kind, ValidationError):
+        return kind([FieldError("nps", "out_of_range", "must be from 0 to 10, is 11")])
     return kind("what was wrong", extra=extra)
 
 

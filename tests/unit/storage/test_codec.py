@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import ID, NOW, TENANT_ID, a_customer, a_model, a_moment
-from tests.unit.strategies import instants, json_values, numbers, patches, words
+from tests.unit.strategies import contacts, instants, json_values, numbers, patches, words
 
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer, Override, Received
@@ -39,6 +39,7 @@ def customers(draw: st.DrawFn) -> Customer:
     return replace(
         customer,
         lifecycle_auto=draw(st.booleans()),
+        contacts=draw(contacts),
         model_version=draw(st.integers(1, 10**6)),
         score=draw(st.none() | st.integers(0, 100)),
         score_changed_at=draw(maybe_instants),
@@ -83,7 +84,7 @@ def test_the_index_holds_all_that_lists_scores_and_decay_need(customer: Customer
     if customer.override is not None:
         customer = replace(customer, override=replace(customer.override, reason=None))
     assert found == replace(
-        customer, custom_fields={}, note=None, received={}, change_id="", cause=""
+        customer, custom_fields={}, contacts={}, note=None, received={}, change_id="", cause=""
     )
     assert found.published_at(a_model(), NOW, UTC) == customer.published_at(a_model(), NOW, UTC)
 

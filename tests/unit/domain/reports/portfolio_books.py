@@ -83,7 +83,7 @@ def customers(draw: st.DrawFn, number: int) -> Customer:
     days = st.none() | st.integers(-40, 140).map(lambda count: TODAY + timedelta(days=count))
     contacts = st.none() | st.integers(-5, 120).map(lambda count: TODAY - timedelta(days=count))
     created = st.integers(1, 400).map(lambda count: NOW - timedelta(days=count))
-    lifecycle = draw(st.sampled_from(["active", "active", "won", "onboarding", "churned"]))
+    lifecycle = draw(st.sampled_from(["active", "active", "won", "trial", "paused", "churned"]))
     return scoring(
         number,
         draw(scores),

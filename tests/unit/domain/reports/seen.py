@@ -204,7 +204,7 @@ def customers(draw: st.DrawFn, number: int) -> Customer:
         mrr=draw(st.sampled_from([None, 0, 100, 100, 250, Decimal("99.9"), Decimal("0.1")])),
         arr=draw(st.sampled_from([None, 1200, Decimal("0.5")])),
         tier=draw(st.sampled_from([None, "smb", "mid", "enterprise"])),
-        lifecycle=draw(st.sampled_from(["active", "active", "won", "onboarding", "churned"])),
+        lifecycle=draw(st.sampled_from(["active", "active", "won", "trial", "paused", "churned"])),
         manager=draw(st.sampled_from([None, "Ada", "Ben"])),
         renewal_date=draw(days_around),
         created_at=NOW - timedelta(days=draw(st.integers(0, 120))),

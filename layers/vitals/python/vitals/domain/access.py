@@ -47,7 +47,8 @@ class ApiKey:
 class Tenant:
     """One tenant: its settings, and what its customers' MRR add up to.
 
-    *shards* is fixed at creation; a limit is requests (or records) a minute, None for the default.
+    *shards* is fixed at creation; a limit is requests (records, events, batches of events) a
+    minute, or imports an hour, None for the default.
     *revision* grows with every change of the settings. A sandbox, which `vt_test_` keys belong to,
     names the tenant that it is the *sandbox_of*. A suspended or deleted one takes no request.
     """
@@ -60,6 +61,9 @@ class Tenant:
     limit_reads: int | None = None
     limit_writes: int | None = None
     limit_records: int | None = None
+    limit_events: int | None = None
+    limit_batches: int | None = None
+    limit_imports: int | None = None
     sandbox_id: str | None = None
     sandbox_of: str | None = None
     suspended_at: datetime | None = None

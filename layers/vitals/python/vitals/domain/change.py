@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from vitals.domain.contact import contact_fields
 from vitals.domain.customer import Customer, override_fields
 from vitals.domain.instants import iso
 
 FACTS = (
-    "name", "external_id", "last_contact_on", "mrr", "arr", "revenue_basis", "tier", "lifecycle",
-    "lifecycle_auto", "churned_on", "manager", "tags", "renewal_date", "next_touch", "since",
-    "sentiment", "note", "scoring_profile", "model_version", "score", "status", "score_changed_at",
-    "deleted_at",
+    "name", "external_id", "email_domain", "last_contact_on", "mrr", "arr", "revenue_basis", "tier",
+    "lifecycle", "lifecycle_auto", "churned_on", "manager", "tags", "renewal_date", "next_touch",
+    "since", "sentiment", "note", "scoring_profile", "model_version", "score", "status",
+    "score_changed_at", "deleted_at",
 )  # fmt: skip
 """Attributes of a customer that are facts by their own names."""
 
@@ -59,13 +60,14 @@ def is_visible(change: Change) -> bool:
 def facts(customer: Customer | None) -> dict[str, Any]:
     """Return every stored fact of *customer* by path, as JSON values; absent ones left out.
 
-    Signals are `signals.<name>`, custom fields `custom_fields.<key>`.
+    Signals are `signals.<name>`, custom fields `custom_fields.<key>`, contacts `contacts.<id>`.
     """
     if customer is None:
         return {}
     flat = {path: _plain(getattr(customer, path)) for path in FACTS}
     flat["override"] = override_fields(customer.override)
     flat |= {f"signals.{name}": value for name, value in customer.signals.items()}
+    flat |= {f"contacts.{each}": contact_fields(value) for each, value in customer.contacts.items()}
     absent = {"tags": [], "lifecycle_auto": False}
     flat = {path: value for path, value in flat.items() if value not in (None, absent.get(path))}
     return flat | {f"custom_fields.{key}": value for key, value in customer.custom_fields.items()}

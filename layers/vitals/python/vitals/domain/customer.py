@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from vitals.domain.contact import Contact
 from vitals.domain.curves import Value
 from vitals.domain.instants import iso, local_day
 from vitals.domain.model import CONTACT, ScoringModel
@@ -47,7 +48,8 @@ class Customer:
     *signals* hold every signal but `days`, which follows from *last_contact_on*. Amounts are in
     whole cents. *lifecycle_auto* tells that the at-risk stage was not set by hand (AMB-33);
     *churned_on* is the tenant's day on which the stage became churned, while it is.
-    *recent* are the last days' published scores.
+    *contacts* are by their ids. *recent* are the last days' published scores; *events_until* is the
+    tenant's day of the latest product event that was counted.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Customer:
     updated_at: datetime
     version: int = 0
     external_id: str | None = None
+    email_domain: str | None = None
     signals: Mapping[str, Value] = field(default_factory=dict)
     last_contact_on: date | None = None
     mrr: Number | None = None
@@ -75,12 +78,14 @@ class Customer:
     note: str | None = None
     scoring_profile: str | None = None
     custom_fields: Mapping[str, Any] = field(default_factory=dict)
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
     override: Override | None = None
     model_version: int = 1
     score: int | None = None
     status: str = "unscored"
     score_changed_at: datetime | None = None
     recent: tuple[Step, ...] = ()
+    events_until: date | None = None
     deleted_at: datetime | None = None
     change_id: str = ""
     cause: str = ""

@@ -48,6 +48,12 @@ class ValidationError(VitalsError):
         super().__init__(f"{first.field}: {first.message}{more}", errors=errors)
 
 
+class UnprocessableError(ValidationError):
+    """Fields that are well formed say what cannot be, as things stand (LU-086)."""
+
+    code = "unprocessable"
+
+
 class UnknownActionError(VitalsError):
     """The action is not one that the dispatcher knows."""
 
@@ -94,6 +100,18 @@ class CustomerNotFoundError(VitalsError):
     """No such customer in this tenant."""
 
     code = "customer_not_found"
+
+
+class ContactNotFoundError(VitalsError):
+    """The customer has no such contact."""
+
+    code = "contact_not_found"
+
+
+class DuplicateContactError(VitalsError):
+    """Another contact of the customer has that e-mail address."""
+
+    code = "duplicate_contact"
 
 
 class KeyNotFoundError(VitalsError):
@@ -246,6 +264,12 @@ class DuplicateExternalIdError(VitalsError):
     code = "duplicate_external_id"
 
 
+class DuplicateEmailDomainError(VitalsError):
+    """Another customer has that email_domain (LU-033)."""
+
+    code = "duplicate_email_domain"
+
+
 class AlreadyExistsError(VitalsError):
     """create_only was asked and the customer exists."""
 
@@ -268,6 +292,12 @@ class VersionConflictError(VitalsError):
     """if_version named another version than the stored one."""
 
     code = "version_conflict"
+
+
+class PreconditionFailedError(VitalsError):
+    """The resource is not as If-Match says that it is."""
+
+    code = "precondition_failed"
 
 
 class PayloadTooLargeError(VitalsError):

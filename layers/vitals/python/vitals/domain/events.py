@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -204,7 +204,7 @@ def _change(change: Change) -> dict[str, Any]:
     # By the names that a customer shows; when the score moved is `at`.
     changed = {
         path.removeprefix("signals."): {"before": before, "after": after}
-        for path, (before, after) in change.changed.items()
+        for path, (before, after) in _told(change)
         if path != "score_changed_at"
     }
     return {
@@ -218,6 +218,16 @@ def _change(change: Change) -> dict[str, Any]:
         "changed": changed,
         "contact": dict(change.contact) if change.contact is not None else None,
     }
+
+
+def _told(change: Change) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield what *change* changed; of a contact its id alone: no more leaves about a person."""
+    for path, (before, after) in change.changed.items():
+        kind, _, contact_id = path.partition(".")
+        if kind != "contacts":
+            yield path, (before, after)
+        else:
+            yield path, (before and {"id": contact_id}, after and {"id": contact_id})
 
 
 def _score(change: Change) -> dict[str, Any]:

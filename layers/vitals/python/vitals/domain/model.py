@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from vitals.domain.computed import Computed
 from vitals.domain.curves import Choice, Curve, Value
 from vitals.domain.numbers import Number
 
@@ -20,7 +21,7 @@ BANDS = ("critical", "at_risk", "watch", "healthy", "expansion")
 UNSCORED = "unscored"
 STATUSES = (*BANDS, UNSCORED)
 TIERS = ("enterprise", "mid", "smb")
-LIFECYCLES = ("onboarding", "active", "atrisk", "won", "churned")
+LIFECYCLES = ("onboarding", "trial", "active", "atrisk", "paused", "won", "churned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Signal:
 
     *minimum* and *maximum* bound what is accepted (None: unbounded), *resolution* is the smallest
     change of the value that means something, *missing* overrides the model's missing policy.
+    *computed* says how product events give its value; *owner* names the only key that may push it,
+    or is `events`, where only computing may (AMB-60).
     """
 
     name: str
@@ -40,6 +43,8 @@ class Signal:
     resolution: Fraction = Fraction(1)
     missing: MissingPolicy | None = None
     aliases: tuple[str, ...] = ()
+    computed: Computed | None = None
+    owner: str | None = None
 
     @property
     def options(self) -> tuple[str, ...] | None:
@@ -114,6 +119,7 @@ class ScoringModel:
     momentum_points: Number = 5
     momentum_days: int = 7
     time_zone: str = "UTC"
+    event_days: int = 90
 
     @cached_property
     def by_name(self) -> Mapping[str, Signal]:
@@ -125,6 +131,24 @@ class ScoringModel:
         """Return each accepted spelling of a signal, and the signal's name."""
         spellings = {alias: signal.name for signal in self.signals for alias in signal.aliases}
         return spellings | {signal.name: signal.name for signal in self.signals}
+
+    @cached_property
+    def computed(self) -> tuple[Signal, ...]:
+        """Return the signals that product events give a value."""
+        return tuple(signal for signal in self.signals if signal.computed is not None)
+
+    def properties_of(self, event: str) -> set[str]:
+        """Return the properties of an *event*'s that some definition looks at."""
+        return {
+            each.property_name
+            for each in self._of_properties
+            if each.property_name is not None and each.counts(event)
+        }
+
+    @cached_property
+    def _of_properties(self) -> tuple[Computed, ...]:
+        found = (signal.computed for signal in self.signals)
+        return tuple(each for each in found if each is not None and each.property_name is not None)
 
     def profile_for(
         self, own: str | None, tier: str | None, tags: Iterable[str], lifecycle: str

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from vitals.domain.computed import DEFAULTS, computed_of
 from vitals.domain.curves import Choice, Curve, HalfLife, Linear, Power, Step
 from vitals.domain.model import (
     BANDS,
@@ -28,6 +29,7 @@ DEFAULT_MODEL: Mapping[str, Any] = {
             "curve": {"type": "linear", "zero": 0, "full": 30},
             "minimum": 0,
             "aliases": ["logins_30d", "login_frequency"],
+            "computed": DEFAULTS["logins"].document,
         },
         "adoption": {
             "weight": 25,
@@ -89,6 +91,7 @@ DEFAULT_MODEL: Mapping[str, Any] = {
     "momentum": {"points": 5, "days": 7},
     "expansion": {"method": "mrr_percent", "percent": 20},
     "time_zone": "UTC",
+    "event_days": 90,
     "profiles": {},
     "profile_rules": [],
 }
@@ -129,6 +132,7 @@ def model_from_document(version: int, document: Mapping[str, Any]) -> ScoringMod
         momentum_points=parse_number(document["momentum"]["points"]),
         momentum_days=int(document["momentum"]["days"]),
         time_zone=document["time_zone"],
+        event_days=int(document["event_days"]),
     )
 
 
@@ -148,6 +152,8 @@ def _signal(name: str, given: Mapping[str, Any]) -> Signal:
         resolution=Fraction(parse_number(given.get("resolution", 1))),
         missing=_missing(given["missing_policy"]) if "missing_policy" in given else None,
         aliases=tuple(given.get("aliases", ())),
+        computed=computed_of(name, given.get("computed")),
+        owner=given.get("owner"),
     )
 
 

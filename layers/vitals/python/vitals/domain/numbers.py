@@ -59,6 +59,11 @@ def published(units: int) -> Number:
     return units // PUBLISHED if units % PUBLISHED == 0 else Decimal(units) / PUBLISHED
 
 
+def in_units(number: Number | str) -> int:
+    """Return a published number, or how it prints, as the whole number of 1/10,000 that it is."""
+    return int(Decimal(number) * PUBLISHED)
+
+
 def published_ratio(numerator: int, denominator: int) -> Number:
     """Return numerator/denominator (not negative) rounded half-up to four decimals."""
     return published(round_half_up(numerator * PUBLISHED, denominator))

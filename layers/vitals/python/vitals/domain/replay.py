@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from vitals.domain.change import FACTS, Change, is_visible
+from vitals.domain.contact import contact_of
 from vitals.domain.customer import Customer, Override
 from vitals.domain.edges import ModelOf
 from vitals.domain.mutation import recent_with
@@ -15,7 +16,7 @@ from vitals.domain.mutation import recent_with
 Version = tuple[Customer | None, Customer, Change]
 """A customer before a change and after it."""
 
-_SIGNALS, _CUSTOM = "signals.", "custom_fields."
+_SIGNALS, _CUSTOM, _CONTACTS = "signals.", "custom_fields.", "contacts."
 _FIRST: Mapping[str, Any] = {"lifecycle_auto": False, "tags": []}
 """What a fact is that no record names, if it is not None."""
 
@@ -56,6 +57,7 @@ def _stored(
         version=change.version,
         signals=_under(_SIGNALS, state),
         custom_fields=_under(_CUSTOM, state),
+        contacts={each: contact_of(fact) for each, fact in _under(_CONTACTS, state).items()},
         override=_override(override) if override else None,
         recent=before.recent if before else (),
         change_id=change.id,
@@ -99,4 +101,42 @@ def _override(fields: Mapping[str, Any]) -> Override:
         reason=fields["reason"],
         expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
         sticky=fields["sticky"],
+    )
+
+
+def undone(customer: Customer, change: Change) -> Customer | None:
+    """Return *customer*, which *change* made what it is, as it stood before; None: not at all.
+
+    Its facts are as they were; when it was last written, and its last days, no record tells.
+    """
+    if change.version == 1:
+        return None
+    fields: dict[str, Any] = {}
+    signals, custom = dict(customer.signals), dict(customer.custom_fields)
+    contacts = dict(customer.contacts)
+    for path, (value, _) in change.changed.items():
+        if path == "override":
+            fields[path] = _override(value) if value else None
+            continue
+        if path.startswith(_CONTACTS):
+            contacts.pop(path.removeprefix(_CONTACTS), None)
+            if value is not None:
+                contacts[path.removeprefix(_CONTACTS)] = contact_of(value)
+            continue
+        within = next((each for each in (_SIGNALS, _CUSTOM) if path.startswith(each)), None)
+        if within is None:
+            fields[path] = _attribute(path, _FIRST.get(path) if value is None else value)
+            continue
+        held = signals if within == _SIGNALS else custom
+        if value is None:
+            held.pop(path.removeprefix(within), None)
+        else:
+            held[path.removeprefix(within)] = value
+    return replace(
+        customer,
+        version=change.version - 1,
+        signals=signals,
+        custom_fields=custom,
+        contacts=contacts,
+        **fields,
     )

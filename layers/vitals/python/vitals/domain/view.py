@@ -45,6 +45,7 @@ def customer_view(
         "id": customer.id,
         "tenant_id": customer.tenant_id,
         "external_id": customer.external_id,
+        "email_domain": customer.email_domain,
         "name": customer.name,
         "score": score,
         "status": status,

@@ -1,8 +1,9 @@
-"""Rate limits: requests of a tenant in the present minute (AMB-17, 18)."""
+"""Rate limits: what a tenant does in the present minute, or hour (AMB-17, 18, LU-073)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from vitals.runtime.settings import Settings
 from vitals.storage.ports import StorageBusyError, Tenants
 
 WINDOW = 60
+HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def untouched(settings: Settings, now: datetime) -> Window:
 def draw(
     tenants: Tenants, tenant: Tenant, settings: Settings, now: datetime, drawn: Mapping[str, int]
 ) -> tuple[Window, RateLimitedError | None]:
-    """Count *drawn* (`reads` or `writes` first, then `records`) and return what is left.
+    """Count *drawn* and return what is left of the first of them, `reads` or `writes` mostly.
 
     The error, if there is one, says which limit is used up. A counter that the table cannot take
     just now lets the request pass: a limit protects the table, it must not stop its users.
@@ -49,20 +51,29 @@ def draw(
         name: getattr(tenant, f"limit_{name}") or most for name, most in settings.limits.items()
     }
     first = next(iter(drawn))
-    try:
-        stands = tenants.count(tenant.id, int(now.timestamp()) // WINDOW, drawn)
-    except StorageBusyError:
-        return Window(limits[first], limits[first], _reset(now)), None
-    window = Window(limits[first], max(0, limits[first] - stands[first]), _reset(now))
+    stands: dict[str, int] = {}
+    for seconds in dict.fromkeys(map(_window, drawn)):
+        counters = {name: many for name, many in drawn.items() if _window(name) == seconds}
+        number = int(now.timestamp()) // seconds
+        with suppress(StorageBusyError):
+            stands |= tenants.count(tenant.id, number, counters, seconds=seconds)
+    left = max(0, limits[first] - stands.get(first, 0))
+    window = Window(limits[first], left, _reset(now, _window(first)))
     for name, count in stands.items():
         if count > limits[name]:
-            wait = max(1, _reset(now) - int(now.timestamp()))
+            wait = max(1, _reset(now, _window(name)) - int(now.timestamp()))
+            unit = "minute" if _window(name) == WINDOW else "hour"
             return window, RateLimitedError(
-                f"more than {limits[name]} {name} in this minute: wait {wait} s",
+                f"more than {limits[name]} {name} in this {unit}: wait {wait} s",
                 extra={"limit": name, "retry_after": wait},
             )
     return window, None
 
 
-def _reset(now: datetime) -> int:
-    return (int(now.timestamp()) // WINDOW + 1) * WINDOW
+def _window(name: str) -> int:
+    """Return how many seconds the limit called *name* is for."""
+    return HOUR if name == "imports" else WINDOW
+
+
+def _reset(now: datetime, seconds: int = WINDOW) -> int:
+    return (int(now.timestamp()) // seconds + 1) * seconds

@@ -17,7 +17,8 @@ Limit = Annotated[int, Field(ge=1)]
 class Settings(BaseModel):
     """What the environment says; template.yaml sets it.
 
-    Limits are requests (or batch records) a minute, for tenants that have none of their own.
+    Limits are requests (batch records, events, batches of events) a minute, and imports an hour,
+    for tenants that have none of their own.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +27,9 @@ class Settings(BaseModel):
     limit_reads: Annotated[Limit, Field(alias="VITALS_LIMIT_READS")] = 1000
     limit_writes: Annotated[Limit, Field(alias="VITALS_LIMIT_WRITES")] = 300
     limit_records: Annotated[Limit, Field(alias="VITALS_LIMIT_RECORDS")] = 10_000
+    limit_events: Annotated[Limit, Field(alias="VITALS_LIMIT_EVENTS")] = 60_000
+    limit_batches: Annotated[Limit, Field(alias="VITALS_LIMIT_BATCHES")] = 300
+    limit_imports: Annotated[Limit, Field(alias="VITALS_LIMIT_IMPORTS")] = 10
     deliveries_queue_url: Annotated[str, Field(alias="DELIVERIES_QUEUE_URL")] = ""
     secrets_key: Annotated[str, Field(alias="SECRETS_KEY")] = ""
     reports_queue_url: Annotated[str, Field(alias="REPORTS_QUEUE_URL")] = ""
@@ -42,11 +46,14 @@ class Settings(BaseModel):
 
     @property
     def limits(self) -> dict[str, int]:
-        """Return what a tenant without limits of its own may do in a minute."""
+        """Return what a tenant without limits of its own may do in a minute, or an hour."""
         return {
             "reads": self.limit_reads,
             "writes": self.limit_writes,
             "records": self.limit_records,
+            "events": self.limit_events,
+            "batches": self.limit_batches,
+            "imports": self.limit_imports,
         }
 
 

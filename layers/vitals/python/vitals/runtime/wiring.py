@@ -39,6 +39,7 @@ from vitals.storage.tenants import TenantTable
 from vitals.usecases.context import Context, Idempotency
 
 if TYPE_CHECKING:
+    from vitals.storage.event_ports import Events
     from vitals.storage.reaction_ports import Outbound
 
 FRESH = 30
@@ -70,6 +71,7 @@ class Wiring:
     clocks: Clocks
     snapshots: Snapshots
     reach: Callable[[], Outbound]
+    reach_events: Callable[[], Events]
     _access: dict[str, tuple[float, ApiKey, Tenant]] = field(default_factory=dict)
     _models: OrderedDict[tuple[str, int], ScoringModel] = field(default_factory=OrderedDict)
 
@@ -170,6 +172,7 @@ class Wiring:
             jobs=self.jobs,
             snapshots=self.snapshots,
             reach=self.reach,
+            reach_events=self.reach_events,
             model_of=self.model_of(tenant),
             clock=clock.now,
             new_id=clock.new_id,
@@ -196,6 +199,12 @@ def wiring() -> Wiring:
 
         return made.outbound(table)
 
+    @cache
+    def events() -> Events:
+        from vitals.storage.events import EventTable  # noqa: PLC0415 - few requests bring any
+
+        return EventTable(table)
+
     return Wiring(
         settings(),
         CustomerTable(table),
@@ -205,4 +214,5 @@ def wiring() -> Wiring:
         ClockTable(table),
         SnapshotTable(table),
         outbound,
+        events,
     )

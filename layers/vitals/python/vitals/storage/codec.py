@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from vitals.domain.change import Change
+from vitals.domain.contact import Contact
 from vitals.domain.customer import Customer, Override, Received
 from vitals.domain.instants import iso
 from vitals.domain.recent import Step
@@ -55,6 +56,7 @@ def _steps_of(stored: list[list[int]]) -> tuple[Step, ...]:
 _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
     ("name", "n", _same, _same),
     ("external_id", "x", _same, _same),
+    ("email_domain", "ed", _same, _same),
     ("version", "v", _same, _same),
     ("signals", "g", dict, _same),
     ("last_contact_on", "lc", date.isoformat, date.fromisoformat),
@@ -77,6 +79,7 @@ _ROW: tuple[tuple[str, str, Decoder, Decoder], ...] = (
     ("status", "st", _same, _same),
     ("score_changed_at", "ch", iso, datetime.fromisoformat),
     ("recent", "rs", _steps_row, _steps_of),
+    ("events_until", "eu", date.isoformat, date.fromisoformat),
     ("created_at", "c", iso, datetime.fromisoformat),
     ("deleted_at", "d", iso, datetime.fromisoformat),
 )
@@ -106,6 +109,7 @@ def customer_doc(customer: Customer) -> str:
     received = {name: [iso(seen.at), seen.source] for name, seen in customer.received.items()}
     doc = {
         "cf": dict(customer.custom_fields),
+        "ct": {each: _contact_row(value) for each, value in customer.contacts.items()},
         "no": customer.note,
         "rc": received,
         "or": customer.override.reason if customer.override else None,
@@ -134,6 +138,7 @@ def customer_of(
         tenant_id=tenant_id,
         updated_at=datetime.fromisoformat(updated_at),
         custom_fields=rest.get("cf", {}),
+        contacts={each: _contact_of(value) for each, value in rest.get("ct", {}).items()},
         note=rest.get("no"),
         received={
             name: Received(datetime.fromisoformat(at), source)
@@ -142,6 +147,31 @@ def customer_of(
         change_id=rest.get("ci", ""),
         cause=rest.get("cs", ""),
         **fields,
+    )
+
+
+def _contact_row(contact: Contact) -> list[Any]:
+    return [
+        contact.name,
+        iso(contact.created_at),
+        iso(contact.updated_at),
+        contact.email,
+        contact.title,
+        contact.is_champion,
+        contact.whatsapp_number,
+    ]
+
+
+def _contact_of(stored: list[Any]) -> Contact:
+    name, created_at, updated_at, email, title, is_champion, whatsapp_number = stored
+    return Contact(
+        name=name,
+        created_at=datetime.fromisoformat(created_at),
+        updated_at=datetime.fromisoformat(updated_at),
+        email=email,
+        title=title,
+        is_champion=is_champion,
+        whatsapp_number=whatsapp_number,
     )
 
 

@@ -46,7 +46,7 @@ class CustomerTable:
         return {_id(item): stored_customer(tenant, item) for item in found if item.row}
 
     def holder(self, tenant: Tenant, kind: str, value: str) -> str | None:
-        """Return the id of the customer that holds the `name` or `external_id`: 1 read.
+        """Return the id of the customer that holds the *value* of a *kind*: 1 read.
 
         If a purge that was cut short left the lock behind, the purge is finished.
         """
@@ -71,6 +71,15 @@ class CustomerTable:
     def commit(self, tenant: Tenant, commit: Commit) -> None:
         """Write the customer, its change, locks, revenue and answer in one transaction."""
         writes = Writes()
+        self.add_to(writes, tenant, commit)
+        if len(writes.labels) == 1:
+            [(_, item, condition)] = writes.puts
+            self._table.put(item, condition)
+        else:
+            self._table.transact(writes)
+
+    def add_to(self, writes: Writes, tenant: Tenant, commit: Commit) -> None:
+        """Add all that *commit* writes to *writes*. Raises PayloadTooLargeError."""
         ours = commit.change is not None and commit.change.cause in _OURS
         item = self._customer_item(tenant, commit.after, ROOM if ours else 0)
         writes.put("version", item, self._unmoved(commit.before))
@@ -78,11 +87,12 @@ class CustomerTable:
             writes.put("version", self._change_item(tenant, commit.change), self._absent())
             self._move_locks(writes, tenant, commit.before, commit.after)
             self._move_revenue(writes, tenant, commit.after.id, commit.before, commit.after)
+        if commit.head is not None:
+            place = keys.events_partition(tenant.id, commit.after.id)
+            head = self._item(place, keys.HEAD)
+            as_read = self._item.version == commit.head if commit.head else self._absent()
+            writes.check("version", head, as_read)
         put_answer(writes, self._item, tenant, commit.answer)
-        if len(writes.labels) == 1:
-            self._table.put(item, self._unmoved(commit.before))
-        else:
-            self._table.transact(writes)
 
     def purge(
         self,
@@ -97,7 +107,9 @@ class CustomerTable:
         """
         writes = Writes()
         held = locks(tenant, customer)
-        doc = codec.encode({"ci": change.id, "held": list(held)})
+        rest = {"ci": change.id, "held": list(held)}
+        # Who never had an event needs no query for them.
+        doc = codec.encode(rest | {"ev": 1} if customer.events_until else rest)
         key = keys.customer(tenant, customer.id)
         tombstone = self._item(*key, version=change.version, doc=doc)
         writes.put("version", tombstone, self._unmoved(customer))
@@ -217,7 +229,7 @@ class CustomerTable:
         if size > LARGEST_ITEM + room:
             raise PayloadTooLargeError(
                 f"the customer would take {size} bytes; at most {LARGEST_ITEM} are kept of one: "
-                "shorten custom_fields or note"
+                "shorten custom_fields or note, or delete contacts"
             )
         return self._item(
             *key,
@@ -289,9 +301,10 @@ def locks(tenant: Tenant, customer: Customer | None) -> dict[keys.Key, tuple[str
     if customer is None:
         return {}
     held = {keys.lock(tenant, "name", customer.name): ("name", customer.id)}
-    if customer.external_id is not None:
-        key = keys.lock(tenant, "external_id", customer.external_id)
-        held[key] = ("external_id", customer.id)
+    for kind in ("external_id", "email_domain"):
+        value = getattr(customer, kind)
+        if value is not None:
+            held[keys.lock(tenant, kind, value)] = (kind, customer.id)
     return held
 
 

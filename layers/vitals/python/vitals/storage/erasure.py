@@ -40,6 +40,7 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
             customer_id = item.SK.removeprefix("C#")
             yield from _keys_of(table, keys.history_partition(tenant, customer_id))
             yield from _keys_of(table, keys.alerts_partition(tenant.id, customer_id))
+            yield from _keys_of(table, keys.events_partition(tenant.id, customer_id))
             # Deliveries themselves are found by their feed.
             told = keys.deliveries_partition(tenant.id, customer_id)
             yield from _keys_of(table, told, keys.POINTER)
@@ -63,6 +64,7 @@ def _everything(table: Table, tenant: Tenant) -> Iterator[keys.Key]:
         keys.audit_partition(tenant.id),
         keys.requests_partition(tenant.id),
         keys.jobs_partition(tenant.id),
+        keys.papers_partition(tenant.id),
         *(keys.snapshots_partition(tenant.id, part) for part in ("", *PARTS)),
         keys.scores_partition(tenant.id),
         keys.counters_partition(tenant.id),

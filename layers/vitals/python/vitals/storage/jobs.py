@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import datetime
@@ -14,6 +17,8 @@ from vitals.storage.table import Found, Item, Table
 
 REPORTS = "reports"
 """What is queued for another function than the other jobs'."""
+LARGEST_PART = 250_000
+"""An item holds 400 KB at most: what is larger when it is packed is cut into parts."""
 _INSTANTS = ("created_at", "started_at", "finished_at", "updated_at")
 _LARGE = ("params", "result")
 
@@ -45,6 +50,39 @@ class JobTable:
         after = replace(job, version=job.version + 1)
         self._table.put(job_item(self._item, after), self._item.version == job.version)
         return after
+
+    def keep(
+        self, tenant_id: str, job_id: str, page: str, value: Any, expires_at: datetime
+    ) -> None:
+        """Keep *value*, as JSON, as a *page* beside the job until then: 1 write for each part.
+
+        The first part, which says how many there are, is the last that is written.
+        """
+        text = json.dumps(value, default=float)
+        packed = b64encode(zlib.compress(text.encode())).decode()
+        parts = [
+            packed[start : start + LARGEST_PART] for start in range(0, len(packed), LARGEST_PART)
+        ]
+        for number in reversed(range(len(parts))):
+            item = self._item(
+                *keys.paper(tenant_id, job_id, page, number),
+                row=str(len(parts)),
+                doc=parts[number],
+                expires_at=expires_at,
+            )
+            self._table.put(item)
+
+    def kept(self, tenant_id: str, job_id: str, page: str, now: datetime) -> Any:
+        """Return what is kept as a *page* beside the job and is not over, else None."""
+        texts: list[str] = []
+        total = 1
+        while len(texts) < total:
+            item = self._table.get(keys.paper(tenant_id, job_id, page, len(texts)))
+            if item is None or item.expires_at is None or item.expires_at <= now:
+                return None
+            total = int(item.row or 1)
+            texts.append(item.doc or "")
+        return codec.decode(zlib.decompress(b64decode("".join(texts))).decode())
 
 
 def job_item(kind: type[Item], job: Job) -> Item:

@@ -31,9 +31,16 @@ CLOCK: Final = "CLOCK"
 DUE_SHARDS = 4
 """Most tenants' midnights are one instant."""
 
+CHUNK: Final = "A#"
+LEDGER: Final = "D#"
+HEAD: Final = "H"
+SEGMENT: Final = "S#"
+"""Kinds of what is kept of a customer's product events; ledgers, head and segments adjoin."""
+
 MODELS_LAST: Final = "MODEL#~"
 """What sorts behind every model version."""
 
+MINUTE = 60
 MRR_COUNTERS = 16
 """Writers of different customers rarely meet on one of so many counters."""
 
@@ -69,7 +76,7 @@ def version(number: int) -> str:
 
 
 def lock(tenant: Tenant, kind: str, value: str) -> Key:
-    """Return the key of what makes a name or an external_id unique (AMB-11).
+    """Return the key of what makes a name, external_id or email_domain unique (AMB-11, LU-033).
 
     Names are hashed: they may be long, and a key shows in metrics and logs.
     """
@@ -194,6 +201,31 @@ def model_version(sort_key: str) -> int:
     return int(sort_key.removeprefix("MODEL#"))
 
 
+def events_partition(tenant_id: str, customer_id: str) -> str:
+    """Return the partition of one customer's product events, and of what is counted of them."""
+    return f"T#{tenant_id}#E#{customer_id}"
+
+
+def events_feed(tenant: Tenant, shard: int) -> str:
+    """Return the index partition of one shard's product events, by arrival."""
+    return f"{partition(tenant, shard)}#EVENTS"
+
+
+def chunk(commit_id: str, number: int) -> str:
+    """Return the sort key of a part of the events that one commit stored."""
+    return f"{CHUNK}{commit_id}#{number:02d}"
+
+
+def ledger(day: str) -> str:
+    """Return the sort key of what is counted of a day."""
+    return f"{LEDGER}{day}"
+
+
+def segment(day: str, number: int) -> str:
+    """Return the sort key of a part of a day's seen events."""
+    return f"{SEGMENT}{day}#{number:06d}"
+
+
 def api_key(digest: str) -> Key:
     """Return the key of an API key, by its secret's SHA-256."""
     return f"K#{digest}", "KEY"
@@ -219,6 +251,16 @@ def jobs_partition(tenant_id: str) -> str:
     return f"T#{tenant_id}#JOBS"
 
 
+def papers_partition(tenant_id: str) -> str:
+    """Return the partition of what a tenant's jobs are given to work through, and leave behind."""
+    return f"T#{tenant_id}#IN"
+
+
+def paper(tenant_id: str, job_id: str, page: str, part: int) -> Key:
+    """Return the key of one part of a page that a job has beside it."""
+    return papers_partition(tenant_id), f"{job_id}#{page}#{part:02d}"
+
+
 def tenant_of_jobs(partition: str) -> str:
     """Return the id of the tenant whose jobs are in *partition*."""
     return partition.removeprefix("T#").removesuffix("#JOBS")
@@ -229,9 +271,10 @@ def counters_partition(tenant_id: str) -> str:
     return f"T#{tenant_id}#R"
 
 
-def minute(tenant_id: str, number: int) -> Key:
-    """Return the key of a tenant's counters of one minute since the epoch."""
-    return counters_partition(tenant_id), f"M#{number}"
+def window(tenant_id: str, number: int, seconds: int) -> Key:
+    """Return the key of a tenant's counters of one window since the epoch, a minute or longer."""
+    kind = "M" if seconds == MINUTE else f"W{seconds}"
+    return counters_partition(tenant_id), f"{kind}#{number}"
 
 
 def _digest(text: str) -> str:

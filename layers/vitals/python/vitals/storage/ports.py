@@ -21,7 +21,8 @@ class WriteConflictError(Exception):
     """A condition failed and nothing was written; *on* names which.
 
     `version`: the customer is not at the version it was read at (or exists already); `name`,
-    `external_id`: another customer holds it; `answer`: the Idempotency-Key has its answer.
+    `external_id`, `email_domain`: another customer holds it; `answer`: the Idempotency-Key has
+    its answer.
     """
 
     def __init__(self, on: frozenset[str]) -> None:
@@ -51,13 +52,16 @@ class StoredAnswer:
 class Commit:
     """One mutation: the customer before and after, its change, and the answer it guards.
 
-    No *change*: only the signals' arrival times moved, under the same version.
+    No *change*: only the signals' arrival times moved, or the day of the latest event, under the
+    same version. *head*: the customer's events are as of that version of theirs, or nothing is
+    written.
     """
 
     before: Customer | None
     after: Customer
     change: Change | None
     answer: StoredAnswer | None = None
+    head: int | None = None
 
 
 class Customers(Protocol):
@@ -70,7 +74,7 @@ class Customers(Protocol):
         """Return those of *ids* that exist, by id, as last written."""
 
     def holder(self, tenant: Tenant, kind: str, value: str) -> str | None:
-        """Return the id of the customer that holds the `name` or `external_id`."""
+        """Return the id of the customer that holds the `name`, `external_id` or `email_domain`."""
 
     def holders(
         self, tenant: Tenant, wanted: Sequence[tuple[str, str]]
@@ -174,8 +178,13 @@ class Tenants(Protocol):
     def any_tenant(self) -> bool:
         """Tell whether a tenant exists."""
 
-    def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
-        """Add to the minute's counters and return what they stand at."""
+    def count(
+        self, tenant_id: str, number: int, counters: Mapping[str, int], *, seconds: int = 60
+    ) -> dict[str, int]:
+        """Add to the counters of the window of that *number* and return what they stand at.
+
+        Windows are so many *seconds* long, counted from the epoch.
+        """
 
     def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
         """Erase what is the tenant's, itself last; return how many items, None if out of time.
@@ -322,6 +331,14 @@ class Jobs(Protocol):
 
         Raises WriteConflictError if it is not at that version any more, StorageBusyError.
         """
+
+    def keep(
+        self, tenant_id: str, job_id: str, page: str, value: Any, expires_at: datetime
+    ) -> None:
+        """Keep *value*, as JSON, as a *page* beside the job until then. Raises StorageBusyError."""
+
+    def kept(self, tenant_id: str, job_id: str, page: str, now: datetime) -> Any:
+        """Return what is kept as a *page* beside the job and is not over, else None."""
 
 
 @dataclass(frozen=True, slots=True)

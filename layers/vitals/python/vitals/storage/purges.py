@@ -12,7 +12,7 @@ from vitals.storage.table import Found, Item, Table, Writes
 
 
 def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
-    """Erase a purged customer's changes but the purge's own, then its locks."""
+    """Erase a purged customer's changes but the purge's own, its events, then its locks."""
     kind, tombstone = table.item, table.get(keys.customer(tenant, customer_id))
     if tombstone is None or tombstone.row:
         return
@@ -20,6 +20,8 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
     # Consistent, or a change of a moment ago would outlive the customer that it names.
     found = table.query(keys.history_partition(tenant, customer_id), older, consistent=True)
     table.delete_many([(item.PK, item.SK) for item in found])
+    if codec.decode(tombstone.doc or "{}").get("ev"):
+        erase_events(table, tenant.id, customer_id)
     writes = Writes()
     for key in held_by(tombstone):
         writes.delete("lock", kind(*key), kind.doc == customer_id)
@@ -33,7 +35,7 @@ def finish_purge(table: Table, tenant: Tenant, customer_id: str) -> None:
 
 
 def erase_reactions(table: Table, tenant_id: str, customer_id: str) -> None:
-    """Erase the customer's alerts and the deliveries that tell of it.
+    """Erase the customer's alerts, the deliveries that tell of it, and its product events.
 
     Called when the stream shows the tombstone, behind all that earlier records raised.
     """
@@ -44,6 +46,14 @@ def erase_reactions(table: Table, tenant_id: str, customer_id: str) -> None:
         found = [(item.PK, item.SK) for item in table.query(place, consistent=True)]
         led_to = (sort.removeprefix(keys.POINTER) for _, sort in found if keys.POINTER in sort)
         table.delete_many([*(keys.delivery(tenant_id, each) for each in led_to), *found])
+    # A purge that was cut short may have left them.
+    erase_events(table, tenant_id, customer_id)
+
+
+def erase_events(table: Table, tenant_id: str, customer_id: str) -> None:
+    """Erase the customer's product events and all that is counted of them."""
+    found = table.query(keys.events_partition(tenant_id, customer_id), consistent=True)
+    table.delete_many([(item.PK, item.SK) for item in found])
 
 
 def held_by(tombstone: Item | Found) -> Iterator[keys.Key]:

@@ -84,6 +84,9 @@ class Item(Model):
     reads = NumberAttribute(null=True)
     writes = NumberAttribute(null=True)
     records = NumberAttribute(null=True)
+    events = NumberAttribute(null=True)
+    batches = NumberAttribute(null=True)
+    imports = NumberAttribute(null=True)
     state = UnicodeAttribute(null=True)
     queue = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
@@ -108,9 +111,14 @@ class Writes:
     """The writes of one transaction; each is labelled with what its condition guards."""
 
     def __init__(self) -> None:
+        self.checks: list[tuple[str, Item, Condition]] = []
         self.deletes: list[tuple[str, Item, Condition | None]] = []
         self.puts: list[tuple[str, Item, Condition | None]] = []
         self.adds: list[tuple[Item, str, int]] = []
+
+    def check(self, label: str, item: Item, condition: Condition) -> None:
+        """Want *condition* to hold of *item*, which is not written."""
+        self.checks.append((label, item, condition))
 
     def put(self, label: str, item: Item, condition: Condition | None) -> None:
         """Write *item* if *condition* holds."""
@@ -127,7 +135,7 @@ class Writes:
     @property
     def labels(self) -> list[str]:
         """Return the labels in the order in which the request carries the writes."""
-        guarded = [label for label, _, _ in (*self.deletes, *self.puts)]
+        guarded = [label for label, _, _ in (*self.checks, *self.deletes, *self.puts)]
         return guarded + ["counter"] * len(self.adds)
 
 
@@ -228,7 +236,10 @@ class Table:
         try:
             with _translated():
                 self.connection.transact_write_items(
-                    condition_check_items=(),
+                    condition_check_items=[
+                        {**self._name, **words.check(item, condition)}
+                        for _, item, condition in writes.checks
+                    ],
                     delete_items=[
                         {**self._name, **words.delete(item, condition)}
                         for _, item, condition in writes.deletes

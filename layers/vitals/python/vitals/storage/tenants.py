@@ -18,7 +18,7 @@ from vitals.storage.ports import ModelVersion, Place
 from vitals.storage.table import INDEX, Found, Item, Table
 
 _KEEP_COUNTERS = 120
-"""Seconds after its minute that a counter is kept."""
+"""Seconds after its window that a counter is kept."""
 
 
 class TenantTable:
@@ -88,10 +88,12 @@ class TenantTable:
         """Tell whether a tenant exists: 1 query of 1 item."""
         return next(self._table.query(keys.TENANTS, index=INDEX, page=1), None) is not None
 
-    def count(self, tenant_id: str, minute: int, counters: Mapping[str, int]) -> dict[str, int]:
-        """Add to the minute's counters and return what they stand at: 1 update."""
-        item = self._item(*keys.minute(tenant_id, minute))
-        gone = datetime.fromtimestamp(minute * 60 + 60 + _KEEP_COUNTERS, UTC)
+    def count(
+        self, tenant_id: str, number: int, counters: Mapping[str, int], *, seconds: int = 60
+    ) -> dict[str, int]:
+        """Add to the window's counters and return what they stand at: 1 update."""
+        item = self._item(*keys.window(tenant_id, number, seconds))
+        gone = datetime.fromtimestamp((number + 1) * seconds + _KEEP_COUNTERS, UTC)
         return self._table.add(item, counters, gone)
 
     def erase(self, tenant: Tenant, has_time: Callable[[], bool]) -> int | None:
@@ -109,6 +111,9 @@ def tenant_item(kind: type[Item], tenant: Tenant) -> Item:
         "limit_reads": tenant.limit_reads,
         "limit_writes": tenant.limit_writes,
         "limit_records": tenant.limit_records,
+        "limit_events": tenant.limit_events,
+        "limit_batches": tenant.limit_batches,
+        "limit_imports": tenant.limit_imports,
         "sandbox_id": tenant.sandbox_id,
         "sandbox_of": tenant.sandbox_of,
         "suspended_at": iso(tenant.suspended_at) if tenant.suspended_at else None,
@@ -164,6 +169,9 @@ def _tenant_of(item: Found) -> Tenant:
         limit_reads=stored.get("limit_reads"),
         limit_writes=stored.get("limit_writes"),
         limit_records=stored.get("limit_records"),
+        limit_events=stored.get("limit_events"),
+        limit_batches=stored.get("limit_batches"),
+        limit_imports=stored.get("limit_imports"),
         sandbox_id=stored.get("sandbox_id"),
         sandbox_of=stored.get("sandbox_of"),
         suspended_at=instant_of(stored.get("suspended_at")),

@@ -22,6 +22,11 @@ def put(item: Model, condition: Condition | None) -> dict[str, Any]:
     return {"Item": attributes, **_guard(condition)}
 
 
+def check(item: Model, condition: Condition) -> dict[str, Any]:
+    """Return the parameters that want *condition* to hold of *item*, and leave it as it is."""
+    return {"Key": _key_of(item), **_guard(condition)}
+
+
 def delete(item: Model, condition: Condition | None) -> dict[str, Any]:
     """Return the parameters that delete *item* if *condition* holds."""
     return {"Key": _key_of(item), **_guard(condition)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from pydantic import PlainValidator
 from vitals.domain.customer import normalised_name
 from vitals.domain.errors import BusyError, FieldError, ValidationError, VitalsError
 from vitals.storage.ports import StorageBusyError, StoredAnswer
+from vitals.usecases.address_fields import Domain
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Flag, one_of, refuse
 from vitals.usecases.find import Known
@@ -34,15 +35,24 @@ def _records(raw: object) -> list[Any]:
     return raw
 
 
+Records = Annotated[
+    list[Any], PlainValidator(_records, json_schema_input_type=list[dict[str, Any]])
+]
+
+
 class BatchInput(Input):
     """What holds for every record of a batch."""
 
-    customers: Annotated[
-        list[Any], PlainValidator(_records, json_schema_input_type=list[dict[str, Any]])
-    ]
+    customers: Records
     dry_run: Flag = False
     create_only: Flag = False
     on_deleted: Annotated[str, one_of("refuse", "restore")] = "refuse"
+
+
+class Named(Reference):
+    """All that one customer alone may have, as a record says it."""
+
+    email_domain: Domain | None = None
 
 
 def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -54,7 +64,7 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, _ = read(BatchInput, given)
     records = parsed.customers
-    _refuse_number(len(records))
+    refuse_number(len(records))
     shared = {name: given[name] for name in _SHARED if name in given}
     if parsed.dry_run:
         # Whatever a record says: a batch that is tried stores nothing.
@@ -63,18 +73,11 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
         ]
     else:
         claim(context)
-    known, chains = _planned(context, records)
-    results: list[Answer] = [{}] * len(records)
-
-    def run(chain: Sequence[int]) -> None:
-        for index in chain:
-            # Only the first record of a customer may trust what was read ahead.
-            ahead = known if index == chain[0] else Known()
-            results[index] = _result(context, records[index], shared, index, ahead)
-
-    with ThreadPoolExecutor(max_workers=WRITERS) as writers:
-        for done in [writers.submit(run, chain) for chain in chains]:
-            done.result()
+    results = in_order(
+        context,
+        records,
+        lambda index, known: _result(context, records[index], shared, index, known),
+    )
     return {
         "action": ACTION,
         "results": results,
@@ -85,6 +88,27 @@ def batch_upsert(context: Context, given: Mapping[str, Any]) -> Answer:
         **({"dry_run": True} if parsed.dry_run else {}),
         "warnings": warnings + _unknown_fields(results),
     }
+
+
+def in_order(
+    context: Context, records: Sequence[Any], one: Callable[[int, Known], Answer]
+) -> list[Answer]:
+    """Return what *one* makes of each of *records*, by its index and what was read ahead.
+
+    Those of one customer are made one after the other, in their order; others side by side.
+    """
+    known, chains = _planned(context, records)
+    results: list[Answer] = [{}] * len(records)
+
+    def run(chain: Sequence[int]) -> None:
+        for index in chain:
+            # Only the first record of a customer may trust what was read ahead.
+            results[index] = one(index, known if index == chain[0] else Known())
+
+    with ThreadPoolExecutor(max_workers=WRITERS) as writers:
+        for done in [writers.submit(run, chain) for chain in chains]:
+            done.result()
+    return results
 
 
 def _unknown_fields(results: Sequence[Answer]) -> list[Warning_]:
@@ -122,7 +146,8 @@ def claim(context: Context) -> None:
         raise mismatch()
 
 
-def _refuse_number(count: int) -> None:
+def refuse_number(count: int) -> None:
+    """Raise ValidationError for a *count* of records that is none, or too many."""
     if not 1 <= count <= MAX_RECORDS:
         message = f"must hold 1 to {MAX_RECORDS} customers, holds {count}"
         raise ValidationError([FieldError("customers", "out_of_range", message)])
@@ -168,18 +193,19 @@ def _result(
 
 
 def _refused(index: int, error: VitalsError) -> Answer:
+    return {"index": index, "status": "error", "error": told(error)}
+
+
+def told(error: VitalsError) -> dict[str, Any]:
+    """Return *error* as the result of a record shows it."""
     return {
-        "index": index,
-        "status": "error",
-        "error": {
-            "code": error.code,
-            "detail": error.detail,
-            "errors": [
-                {"field": each.field, "code": each.code, "message": each.message}
-                for each in error.errors
-            ],
-            **error.extra,
-        },
+        "code": error.code,
+        "detail": error.detail,
+        "errors": [
+            {"field": each.field, "code": each.code, "message": each.message}
+            for each in error.errors
+        ],
+        **error.extra,
     }
 
 
@@ -210,16 +236,19 @@ def _planned(context: Context, records: Sequence[Any]) -> tuple[Known, list[list
 
 
 def _tokens(record: Any) -> list[Token]:
-    """Return every (kind, value) by which *record* may find its customer."""
+    """Return every (kind, value) by which *record* may find its customer, or meet another's."""
     if not isinstance(record, Mapping):
         return []
     try:
-        said, _, _ = read(
-            Reference, {k: v for k, v in record.items() if k in Reference.model_fields}
-        )
+        said, _, _ = read(Named, {k: v for k, v in record.items() if k in Named.model_fields})
     except ValidationError:
         # Its own upsert refuses the record.
         return []
     name = said.name and normalised_name(said.name)
-    tokens = (("id", said.id), ("external_id", said.external_id), ("name", name))
+    tokens = (
+        ("id", said.id),
+        ("external_id", said.external_id),
+        ("email_domain", said.email_domain),
+        ("name", name),
+    )
     return [(kind, value) for kind, value in tokens if value is not None]

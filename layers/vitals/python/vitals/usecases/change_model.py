@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any
 
 from vitals.domain.access import Tenant
+from vitals.domain.dimensions import grouped, shares
 from vitals.domain.documents import differences
 from vitals.domain.errors import (
     FieldError,
@@ -206,16 +207,22 @@ def config_view(context: Context, tenant: Tenant, document: Document) -> dict[st
 
 
 def _dimensions(document: Document) -> dict[str, Any]:
-    """Return each dimension with its signals and what they weigh together."""
-    found: dict[str, list[str]] = {}
-    for name, given in document["signals"].items():
-        found.setdefault(given.get("dimension", "other"), []).append(name)
+    """Return each dimension with its signals, what they weigh together, and their share of all.
+
+    Shares are to four decimals and sum to exactly 1.
+    """
+    signals = document["signals"]
+    found = grouped((name, given.get("dimension", "other")) for name, given in signals.items())
+    totals = [
+        sum(weight_units(signals[name]["weight"]) for name in names) for names in found.values()
+    ]
     return {
         dimension: {
-            "weight": _sum(document["signals"][name]["weight"] for name in names),
+            "weight": _sum(signals[name]["weight"] for name in names),
+            "share": share,
             "signals": names,
         }
-        for dimension, names in found.items()
+        for (dimension, names), share in zip(found.items(), shares(totals), strict=True)
     }
 
 
@@ -231,7 +238,7 @@ def _sum(weights: Any) -> Any:
 
 
 def _settings_changed(before: Tenant, after: Tenant) -> dict[str, Any]:
-    names = ("limit_reads", "limit_writes", "limit_records")
+    names = [each.name for each in fields(Tenant) if each.name.startswith("limit_")]
     return {
         name.replace("limit_", "limits."): [getattr(before, name), getattr(after, name)]
         for name in names

@@ -12,6 +12,7 @@ from pydantic import PlainValidator
 from vitals.domain.access import PLATFORM, Tenant
 from vitals.domain.errors import FieldError, ForbiddenError
 from vitals.domain.patch import merge_patch
+from vitals.domain.presets import PRESETS, with_preset
 from vitals.usecases.change_model import (
     ChangeInput,
     Document,
@@ -22,7 +23,7 @@ from vitals.usecases.change_model import (
     document_of,
 )
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.fields import Flag, refuse
+from vitals.usecases.fields import Flag, one_of, refuse
 from vitals.usecases.inputs import Input, read
 from vitals.usecases.model_rules import normalised
 
@@ -30,9 +31,9 @@ DEEPEST = 8
 MOST_VALUES = 5000
 LOWEST_LIMIT, HIGHEST_LIMIT = 10, 10**7
 """With fewer a minute, an administrator could not undo what a limit does."""
-LIMITS = ("reads", "writes", "records")
+LIMITS = ("reads", "writes", "records", "events", "batches", "imports")
 
-_WHOLE = ("curve", "missing_policy")
+_WHOLE = ("curve", "missing_policy", "computed")
 """Parts that are replaced, not merged: half of one curve is no half of another."""
 
 
@@ -66,11 +67,13 @@ Objects = Annotated[dict[str, Any], PlainValidator(_mapping, json_schema_input_t
 class ConfigInput(ChangeInput):
     """Any settings, merged into those that are (RFC 7396); *weights* are the signals' own.
 
+    *preset* sets the weights of all signals first; whatever else is sent is merged over them.
     *normalize* scales all weights so that they total 100.
     """
 
     aliases: ClassVar[Mapping[str, str]] = {"thresholds": "bands", "normalise": "normalize"}
 
+    preset: Annotated[str, one_of(*PRESETS)] | None = None
     weights: Objects | None = None
     signals: Objects | None = None
     bands: Objects | None = None
@@ -85,13 +88,14 @@ class ConfigInput(ChangeInput):
     momentum: Objects | None = None
     expansion: Objects | None = None
     time_zone: Tree = None
+    event_days: Tree = None
     profiles: Objects | None = None
     profile_rules: Tree = None
     limits: Objects | None = None
     normalize: Flag = False
 
 
-_BESIDE = frozenset({*ChangeInput.model_fields, "weights", "limits", "normalize"})
+_BESIDE = frozenset({*ChangeInput.model_fields, "preset", "weights", "limits", "normalize"})
 
 
 def get_config(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -114,7 +118,8 @@ def update_config(context: Context, given: Mapping[str, Any]) -> Answer:
 
     def change(context: Context, document: Document, tenant: Tenant) -> Wanted:
         errors: list[FieldError] = []
-        after = _merged(document, patch, parsed.weights or {}, errors)
+        base = with_preset(document, parsed.preset) if parsed.preset else document
+        after = _merged(base, patch, parsed.weights or {}, errors)
         if parsed.normalize:
             _normalise(after)
         settings = limited(context, tenant, parsed.limits or {}, errors)

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from vitals.domain.access import ApiKey, Tenant
+from vitals.domain.computed import EVENTS
 from vitals.domain.customer import Customer
 from vitals.domain.instants import zone
 from vitals.domain.model import ScoringModel
@@ -16,6 +17,7 @@ from vitals.domain.view import customer_view
 from vitals.storage.ports import Administration, Customers, Jobs, Snapshots, Tenants
 
 if TYPE_CHECKING:
+    from vitals.storage.event_ports import Events
     from vitals.storage.reaction_ports import Outbound
 
 Answer = dict[str, Any]
@@ -38,9 +40,9 @@ class Context:
     *new_id* makes a ULID of an instant, *new_key* a secret key, live or not, and its hash. *pause*
     waits before the try after the given one, or raises BusyError when the request has no time for
     another; *sleep* waits some seconds. *has_time* tells whether there is enough for one more
-    record; *report* logs what nobody foresaw. *reach* gives `outbound`. *forget* drops what this
-    process remembers of a tenant; *limits* are requests (and records) a minute of
-    tenants that have none of their own.
+    record; *report* logs what nobody foresaw. *reach* gives `outbound`, *reach_events* `events`.
+    *forget* drops what this process remembers of a tenant; *limits* are those of tenants that have
+    none of their own.
     """
 
     tenant: Tenant
@@ -52,6 +54,7 @@ class Context:
     jobs: Jobs
     snapshots: Snapshots
     reach: Callable[[], Outbound]
+    reach_events: Callable[[], Events]
     model_of: Callable[[int], ScoringModel]
     clock: Callable[[], datetime]
     new_id: Callable[[datetime], str]
@@ -73,6 +76,11 @@ class Context:
         return self.reach()
 
     @property
+    def events(self) -> Events:
+        """Return what product events are stored in: made when it is first asked for."""
+        return self.reach_events()
+
+    @property
     def where(self) -> tzinfo:
         """Return the tenant's time zone."""
         return zone(self.model.time_zone)
@@ -90,7 +98,9 @@ class Context:
     @property
     def moment(self) -> Moment:
         """Return when and by whom this request changes something."""
-        return Moment(self.now, self.where, self.key.id, self.key.name)
+        # A value that a key pushes is pushed by hand, whatever the key is called.
+        source = f"{EVENTS} (key)" if self.key.name == EVENTS else self.key.name
+        return Moment(self.now, self.where, self.key.id, source)
 
     def published(self, customer: Customer) -> tuple[int | None, str]:
         """Return *customer*'s score and status as of now, under the model version stored on it."""

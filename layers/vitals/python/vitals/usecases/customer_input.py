@@ -7,12 +7,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from vitals.domain.computed import EVENTS
 from vitals.domain.curves import Value
 from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import months_after
 from vitals.domain.model import CONTACT, ScoringModel
 from vitals.domain.numbers import Number, cents, ratio, round_half_up
 from vitals.domain.patch import OverrideRequest, Patch
+from vitals.usecases.address_fields import Domain
 from vitals.usecases.context import Context
 from vitals.usecases.fields import (
     Amount,
@@ -50,6 +52,7 @@ class CustomerInput(WriteReference):
         "last_contact_on": "last_contact_date",
     }
 
+    email_domain: Domain | None = None
     mrr: Amount | None = None
     arr: Amount | None = None
     tier: Tier | None = None
@@ -81,8 +84,8 @@ _PLAIN = (
 _OVERRIDE_EXTRAS = ("override_reason", "override_expires_at", "override_sticky")
 
 WRITABLE = (
-    *_PLAIN, "name", "external_id", "add_tags", "remove_tags", "last_contact_date",
-    "custom_fields", "score",
+    *_PLAIN, "name", "external_id", "email_domain", "add_tags", "remove_tags",
+    "last_contact_date", "custom_fields", "score",
 )  # fmt: skip
 """The fields that update_health sets, beside the model's signals."""
 
@@ -95,7 +98,7 @@ def read_customer(
 ) -> tuple[AnyCustomer, Patch, list[Warning_]]:
     """Return *given* as parsed options, the patch it asks for, and warnings.
 
-    The patch leaves the name and external_id to whoever knows whether they name or rename.
+    The patch leaves the name, external_id and email_domain to whoever knows who has them.
     Raises ValidationError naming every field that was refused.
     """
     model = context.model
@@ -107,6 +110,7 @@ def read_customer(
         if parsed.strict:
             errors += unknown_errors(more)
     signals = read_signals(raw, model, errors, warnings)
+    errors += _not_owned(context, model, signals)
     fields = _fields(context, parsed, signals, errors, warnings)
     override = _override(context, parsed, errors, warnings)
     if errors:
@@ -125,6 +129,20 @@ def read_customer(
         clear_override="score" in sent and parsed.score is None,
     )
     return parsed, patch, warnings
+
+
+def _not_owned(
+    context: Context, model: ScoringModel, signals: Mapping[str, Value | None]
+) -> list[FieldError]:
+    """Return an error for each of *signals* that another owns (AMB-60)."""
+    owners = ((name, model.by_name[name].owner) for name in signals)
+    return [
+        FieldError(name, "not_owner", f"is computed from {EVENTS} alone: it is not pushed")
+        if owner == EVENTS
+        else FieldError(name, "not_owner", f"is owned by the key {owner!r}: no other may push it")
+        for name, owner in owners
+        if owner is not None and (owner == EVENTS or owner != context.key.name)
+    ]
 
 
 def _read_good(

@@ -15,6 +15,7 @@ from vitals.domain.operations import direction
 from vitals.domain.snapshot import Snapshot
 from vitals.domain.standing import Standing
 from vitals.storage.ports import Clocks, StorageBusyError, Tenants, WriteConflictError
+from vitals.usecases.computing import slides
 from vitals.usecases.context import Context
 from vitals.usecases.jobs import DECAY
 from vitals.usecases.react import react_to_time, timed_rules
@@ -77,7 +78,7 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     turn = _Turn(context, job)
     whole = run.job.place is None
     if not run.job.progress.get("passes"):
-        walk(context, run, REASON, turn.look)
+        walk(context, run, REASON, turn.look, turn.slid)
         run.keep()
     else:
         whole = False
@@ -90,7 +91,10 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
 
 
 class _Turn:
-    """One turn of a tenant's day: each customer is looked at once."""
+    """One turn of a tenant's day: each customer is looked at once.
+
+    Whose windows of events slide is looked at when they have.
+    """
 
     def __init__(self, context: Context, job: Job) -> None:
         self.snapshot = Snapshot()
@@ -102,11 +106,15 @@ class _Turn:
         self._rules = timed_rules(context, self._book)
         # Whoever is written on the way is met again at the roster's end.
         self._seen: set[str] = set()
+        self._sliding: set[str] = set()
 
     def look(self, customer: Customer) -> bool:
-        """Count *customer*, raise what time made true of it; tell whether its score has moved."""
+        """Count *customer*, raise what time made true of it; tell whether it may have moved."""
         if customer.deleted_at is not None:
             return False
+        if customer.id not in self._seen and slides(self._context, customer):
+            self._sliding.add(customer.id)
+            return True
         standing = _now(self._context, customer)
         if customer.id not in self._seen:
             self._seen.add(customer.id)
@@ -115,6 +123,17 @@ class _Turn:
             return True  # the change that publishes it is reacted to, the time before it as well
         react_to_time(self._context, self._book, self._rules, customer, self._since)
         return False
+
+    def slid(self, customer: Customer, outcome: str) -> None:
+        """Count *customer*, whose windows have slid, and raise what time made true of it."""
+        if customer.id not in self._sliding:
+            return
+        self._sliding.remove(customer.id)
+        self._seen.add(customer.id)
+        _count(self.snapshot, _now(self._context, customer))
+        if outcome == "unchanged":
+            # Who was written is reacted to by that.
+            react_to_time(self._context, self._book, self._rules, customer, self._since)
 
 
 def _now(context: Context, customer: Customer) -> Standing:

@@ -39,6 +39,7 @@ _CUSTOMER: Fields = {
     "id": ("string", "ours, for good"),
     "tenant_id": ("string", "your tenant"),
     "external_id": ("string?", "yours"),
+    "email_domain": ("string?", "of its people's e-mail addresses"),
     "name": ("string", "as last given"),
     "score": ("score?", "the health score; null while unscored"),
     "status": ("status", "the score's band"),
@@ -125,7 +126,10 @@ SHAPES: Mapping[str, Fields] = {
         "by": ("string", "the key that did it"),
         "at": ("instant", "when"),
         "model_version": ("integer", "the model that scored it"),
-        "changed": ("object", "by field: `before` and `after`; null is absent"),
+        "changed": (
+            "object",
+            "by field: `before` and `after`; null is absent; of a contact its id",
+        ),
         "contact": ("contact?", "the contact that it reports"),
     },
     "contact": {

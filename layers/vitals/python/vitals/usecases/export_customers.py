@@ -18,8 +18,8 @@ EXPORTS = (CUSTOMERS, BULKSHEET)
 _PAGE = 100
 
 _SHOWN_FIRST = (
-    "id", "external_id", "name", "score", "score_exact", "status", "computed_score", "coverage",
-    "low_confidence", "model_version",
+    "id", "external_id", "name", "email_domain", "score", "score_exact", "status",
+    "computed_score", "coverage", "low_confidence", "model_version",
 )  # fmt: skip
 _SHOWN_LAST = (
     "last_contact_on", "mrr", "arr", "revenue_basis", "tier", "lifecycle", "lifecycle_auto",
@@ -29,7 +29,7 @@ _SHOWN_LAST = (
     "next_band_change_at", "next_band_change_to", "created_at", "updated_at", "score_changed_at",
     "version",
 )  # fmt: skip
-_EDITED_FIRST = ("id", "external_id", "name")
+_EDITED_FIRST = ("id", "external_id", "name", "email_domain")
 _EDITED_LAST = (
     "last_contact_date", "mrr", "arr", "tier", "lifecycle", "manager", "tags", "renewal_date",
     "next_touch", "since", "sentiment", "scoring_profile", "note",
@@ -89,6 +89,7 @@ def _edited(customer: Customer, model: ScoringModel) -> list[Plain]:
         "id": customer.id,
         "external_id": customer.external_id,
         "name": customer.name,
+        "email_domain": customer.email_domain,
         **customer.signals,
         "last_contact_date": customer.last_contact_on,
         "mrr": customer.mrr if basis in ("mrr", "both") else None,

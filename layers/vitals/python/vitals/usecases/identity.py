@@ -1,14 +1,25 @@
-"""A customer's name and external_id: what it may take without making a duplicate (AMB-11)."""
+"""What a customer alone may have: its name, external_id and email_domain (AMB-11, LU-033)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from vitals.domain.customer import Customer, normalised_name
-from vitals.domain.errors import DuplicateExternalIdError, DuplicateNameError, InTrashError
+from vitals.domain.errors import (
+    DuplicateEmailDomainError,
+    DuplicateExternalIdError,
+    DuplicateNameError,
+    InTrashError,
+)
 from vitals.usecases.context import Context
 from vitals.usecases.find import is_over
 from vitals.usecases.purge import purge_customer
+
+_DUPLICATES = {
+    "name": DuplicateNameError,
+    "external_id": DuplicateExternalIdError,
+    "email_domain": DuplicateEmailDomainError,
+}
 
 
 def renamed(context: Context, customer: Customer, name: str, *, dry_run: bool = False) -> Customer:
@@ -28,6 +39,18 @@ def identified(
     if external_id is not None and external_id != customer.external_id:
         _refuse_taken(context, "external_id", external_id, customer, dry_run=dry_run)
     return replace(customer, external_id=external_id)
+
+
+def at_domain(
+    context: Context, customer: Customer, email_domain: str | None, *, dry_run: bool = False
+) -> Customer:
+    """Return *customer*, stored or new, under *email_domain*; None gives its domain up.
+
+    It finds nobody: another customer that has it is refused. Raises DuplicateEmailDomainError.
+    """
+    if email_domain is not None and email_domain != customer.email_domain:
+        _refuse_taken(context, "email_domain", email_domain, customer, dry_run=dry_run)
+    return replace(customer, email_domain=email_domain)
 
 
 def in_trash(context: Context, customer: Customer) -> InTrashError:
@@ -52,5 +75,6 @@ def _refuse_taken(
         if not dry_run:
             purge_customer(context, gone)
         return
-    error = DuplicateNameError if kind == "name" else DuplicateExternalIdError
-    raise error(f"another customer has the {kind} {value!r}", extra={"customer_id": holder})
+    raise _DUPLICATES[kind](
+        f"another customer has the {kind} {value!r}", extra={"customer_id": holder}
+    )

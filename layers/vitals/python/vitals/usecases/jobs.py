@@ -24,7 +24,10 @@ from vitals.usecases.paging import LONGEST_ID, Page, filled, paged
 
 RESCORE, PREVIEW, DELETE_TENANT, DECAY = "rescore", "preview", "delete_tenant", "decay"
 MATCH_RULE, PREVIEW_RULE, REDRIVE = "match_rule", "preview_rule", "redrive"
-KINDS = (RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE, REPORT)
+IMPORT = "import"
+KINDS = (
+    RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE, REPORT, IMPORT,
+)  # fmt: skip
 
 
 class JobInput(Input):
@@ -117,6 +120,7 @@ def _refuse_others(context: Context, job: Job) -> None:
     own = job.kind in (PREVIEW_RULE, REPORT) or (
         job.kind == RESCORE and job.params.get("cause") == "rescore"
     )
+    own |= job.kind == IMPORT and "customers:write" in context.key.scopes
     scope = PLATFORM if job.kind == DELETE_TENANT else "admin:*"
     if not own and scope not in context.key.scopes:
         raise ForbiddenError(f"to cancel a {job.kind} job takes {scope}", extra={"scope": scope})

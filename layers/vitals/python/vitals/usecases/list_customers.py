@@ -10,7 +10,9 @@ from itertools import islice
 from types import NoneType
 from typing import Annotated, Any
 
+from vitals.domain.customer import normalised_name
 from vitals.domain.errors import InvalidCursorError
+from vitals.domain.health import WORDS
 from vitals.domain.instants import parse_instant
 from vitals.domain.listing import (
     SORTS,
@@ -27,24 +29,42 @@ from vitals.domain.model import LIFECYCLES, TIERS
 from vitals.storage.ports import Place
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
-from vitals.usecases.fields import Flag, Folded, Instant, Statuses, any_of, one_of, whole
+from vitals.usecases.fields import (
+    Amount,
+    Flag,
+    Folded,
+    Instant,
+    Name,
+    Statuses,
+    any_of,
+    one_of,
+    whole,
+)
 from vitals.usecases.find import is_over
 from vitals.usecases.inputs import read
 from vitals.usecases.paging import LONGEST_ID, Page, filled
 
 MAX_OFFSET = 100_000
+LONGEST_AHEAD = 3650
+"""Nobody looks for renewals further ahead than ten years."""
 
 
 class ListInput(Page):
     """Filters (OR within one, AND across), order and page."""
 
     status: Statuses = frozenset()
+    health: Annotated[frozenset[str], any_of(*WORDS)] = frozenset()
     lifecycle: Annotated[frozenset[str], any_of(*LIFECYCLES)] = frozenset()
     tier: Annotated[frozenset[str], any_of(*TIERS)] = frozenset()
     manager: Folded = frozenset()
     tag: Folded = frozenset()
+    q: Name | None = None
+    min_arr: Amount | None = None
+    max_arr: Amount | None = None
+    renewal_within_days: Annotated[int, whole(0, LONGEST_AHEAD)] | None = None
     updated_since: Instant | None = None
     include_deleted: Flag = False
+    only_deleted: Flag = False
     sort: Annotated[str, one_of(*SORTS)] = "updated_at"
     order: Annotated[str, one_of("asc", "desc")] = "desc"
     offset: Annotated[int, whole(0, MAX_OFFSET)] = 0
@@ -122,21 +142,28 @@ def _matching(
         descending=query.descending,
         page=page,
     )
+    today = context.moment.today
     for customer in roster:
         row = Row(customer, *context.published(customer))
-        if matches(row, query) and not is_over(context, customer):
+        if matches(row, query, today) and not is_over(context, customer):
             yield row
 
 
 def _listing(parsed: ListInput) -> Listing:
     return Listing(
         statuses=parsed.status,
+        health=parsed.health,
         lifecycles=parsed.lifecycle,
         tiers=parsed.tier,
         managers=parsed.manager,
         tags=parsed.tag,
+        words=frozenset(normalised_name(parsed.q or "").split()),
+        min_arr=parsed.min_arr,
+        max_arr=parsed.max_arr,
+        renewal_within_days=parsed.renewal_within_days,
         updated_since=parsed.updated_since,
         include_deleted=parsed.include_deleted,
+        only_deleted=parsed.only_deleted,
         sort=parsed.sort,
         descending=parsed.order == "desc",
     )

@@ -6,18 +6,40 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+)
 from pydantic import ValidationError as PydanticValidationError
 
+from vitals.domain.computed import AGGREGATES, DEFAULTS, LONGEST_WINDOW
 from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.numbers import Number
-from vitals.usecases.fields import Flag, Lifecycle, Name, Tags, Tier, bounded, refuse, whole
+from vitals.usecases.fields import (
+    Flag,
+    Lifecycle,
+    Name,
+    Short,
+    Tags,
+    Tier,
+    bounded,
+    one_of,
+    refuse,
+    text,
+    whole,
+)
 
 MAX_SIGNALS = 100
 MAX_STEPS = 50
 MAX_OPTIONS = 50
 MAX_PROFILES = 50
 MAX_RULES = 100
+MAX_EVENT_NAMES = 50
 DECIMALS = 10_000
 """Weights, and the grids of signals, have at most four decimals."""
 
@@ -103,6 +125,22 @@ MissingDocument = Annotated[
 ]
 
 
+class ComputedDocument(_Document):
+    """How product events give a signal its value."""
+
+    aggregate: Annotated[str, one_of(*AGGREGATES)]
+    events: Annotated[list[Annotated[str, text(100)]], Field(max_length=MAX_EVENT_NAMES)] = []
+    property: Annotated[str, text(100)] | None = None
+    window_days: Annotated[int, whole(1, LONGEST_WINDOW)]
+
+
+def _written_out(raw: object) -> object:
+    if isinstance(raw, bool):
+        known = ", ".join(DEFAULTS)
+        refuse("unknown_value", f"true is the definition of {known} alone: write this one out")
+    return raw
+
+
 class SignalDocument(_Document):
     """One signal."""
 
@@ -114,6 +152,8 @@ class SignalDocument(_Document):
     resolution: Annotated[Number, _range(Decimal("0.0001"), 10**6, grid=True)] | None = None
     missing_policy: MissingDocument | None = None
     aliases: Annotated[list[Slug], Field(max_length=10)] | None = None
+    computed: Annotated[ComputedDocument | None, BeforeValidator(_written_out)] = None
+    owner: Short | None = None
 
 
 class BandsDocument(_Document):
@@ -197,6 +237,7 @@ class ModelDocument(_Document):
     momentum: MomentumDocument
     expansion: ExpansionDocument
     time_zone: Annotated[str, StringConstraints(max_length=64)]
+    event_days: Annotated[int, whole(1, 400)]
     profiles: Annotated[dict[Slug, dict[Slug, Weight]], Field(max_length=MAX_PROFILES)]
     profile_rules: Annotated[list[RuleDocument], Field(max_length=MAX_RULES)]
 
@@ -204,7 +245,7 @@ class ModelDocument(_Document):
 def shaped(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return *document* in its one form. Raises ValidationError naming every field at fault."""
     try:
-        parsed = ModelDocument.model_validate(document)
+        parsed = ModelDocument.model_validate(_with_defaults(document))
     except PydanticValidationError as refused:
         raise ValidationError(
             [
@@ -214,6 +255,19 @@ def shaped(document: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
     found: dict[str, Any] = plain(parsed.model_dump(exclude_none=True))
     return found
+
+
+def _with_defaults(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return *document* with the definition written out where `true` stands for one."""
+    signals = document.get("signals")
+    if not isinstance(signals, dict):
+        return document
+    written = {
+        name: {**given, "computed": DEFAULTS[name].document}
+        for name, given in signals.items()
+        if isinstance(given, dict) and given.get("computed") is True and name in DEFAULTS
+    }
+    return {**document, "signals": {**signals, **written}} if written else document
 
 
 def plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from vitals.domain.computed import EVENTS, LAST, OF_PROPERTY
 from vitals.domain.errors import FieldError, ValidationError, WeightsTotalError
 from vitals.domain.model import BANDS, CONTACT, TIERS, WEIGHT_UNIT
 from vitals.domain.model_document import weight_units
@@ -36,6 +37,7 @@ def checked(document: Mapping[str, Any]) -> dict[str, Any]:
         *_spans(found),
         *_profiles(found),
         *_zone(found),
+        *_computed(found),
     ]
     size = len(encode(found).encode())
     if size > LARGEST_DOCUMENT:
@@ -164,6 +166,34 @@ def _falls(curve: Mapping[str, Any]) -> bool:
             return points == sorted(points, reverse=True)
         case kind:
             return kind in ("half_life", "power")
+
+
+def _computed(found: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield what is wrong with definitions, and with who owns a signal (AMB-60)."""
+    for name, given in found["signals"].items():
+        definition, owner = given.get("computed"), given.get("owner")
+        at = f"signals.{name}"
+        if name == CONTACT and (definition or owner):
+            message = "follows from the last contact, whoever reports it"
+            yield FieldError(f"{at}.{'computed' if definition else 'owner'}", "read_only", message)
+            continue
+        if owner == EVENTS and not definition:
+            message = "is events, but nothing says how events give a value: give computed"
+            yield FieldError(f"{at}.owner", "needs_computed", message)
+        if not definition:
+            continue
+        if owner not in (None, EVENTS):
+            message = "must be events, or none, for a signal that is computed"
+            yield FieldError(f"{at}.owner", "conflicting_fields", message)
+        of_property = definition["aggregate"] in OF_PROPERTY
+        if of_property and "property" not in definition:
+            yield FieldError(f"{at}.computed.property", "required", "say which property")
+        if not of_property and "property" in definition:
+            message = f"goes with {' and '.join(OF_PROPERTY)} alone"
+            yield FieldError(f"{at}.computed.property", "conflicting_fields", message)
+        if given["curve"]["type"] == "choice" and definition["aggregate"] != LAST:
+            message = "must be last for a signal that takes words"
+            yield FieldError(f"{at}.computed.aggregate", "conflicting_fields", message)
 
 
 def _bands(found: Mapping[str, Any]) -> Iterator[FieldError]:

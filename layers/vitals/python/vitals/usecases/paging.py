@@ -97,6 +97,11 @@ def place(given: str | None, query: str) -> Place | None:
     if given is None:
         return None
     at, found = place_of(given, query, str, str)
+    return issued(at, found)
+
+
+def issued(at: str, found: str) -> Place:
+    """Return the place if a cursor of ours may name it. Raises InvalidCursorError."""
     try:
         canonical = iso(parse_instant(at)) == at
     except ValueError:

@@ -18,6 +18,7 @@ from vitals.domain.job import QUEUED, Job
 from vitals.domain.mutation import Reason
 from vitals.storage.ports import Commit, Place, StorageBusyError, WriteConflictError
 from vitals.usecases.administer import Administering, Plan, administer
+from vitals.usecases.computing import computed_now
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import refuse, split
 from vitals.usecases.inputs import read
@@ -25,6 +26,9 @@ from vitals.usecases.jobs import RESCORE, job_view, new_job
 from vitals.usecases.paging import LONGEST_ID
 from vitals.usecases.runner import OutOfTimeError, Run, place_of
 from vitals.usecases.write import published
+
+Then = Callable[[Customer, str], None]
+"""What is told of a customer and what became of it: written, unchanged or failed."""
 
 WRITERS = 8
 PAGE = 100
@@ -108,11 +112,17 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
             unsettled -= left
 
 
-def walk(context: Context, run: Run, reason: Reason, is_meant: Callable[[Customer], bool]) -> bool:
+def walk(
+    context: Context,
+    run: Run,
+    reason: Reason,
+    is_meant: Callable[[Customer], bool],
+    then: Then | None = None,
+) -> bool:
     """Score those of the roster who are meant, and tell whether it wrote, or may have written, any.
 
     Goes on from the job's place. `done`, `written`, `failed` and `passes` are counted in its
-    progress; what cannot be scored does not stop the others.
+    progress; what cannot be scored does not stop the others. *then* is told of each who was meant.
     """
     # What was written before an interruption is not known any more: such a walk proves nothing.
     before = run.job.progress.get("written", 0) - (run.job.place is not None)
@@ -122,10 +132,11 @@ def walk(context: Context, run: Run, reason: Reason, is_meant: Callable[[Custome
             continue
         page.append(customer)
         if len(page) == PAGE:
-            _scored(context, run, [each.id for each in page], reason, place_of(page[-1]))
+            place = place_of(page[-1])
+            _scored(context, run, [each.id for each in page], reason, place, then=then)
             page = []
     passes = run.job.progress.get("passes", 0) + 1
-    _scored(context, run, [each.id for each in page], reason, None, passes=passes)
+    _scored(context, run, [each.id for each in page], reason, None, passes=passes, then=then)
     return bool(run.job.progress["written"] > before)
 
 
@@ -154,6 +165,7 @@ def _scored(
     place: Place | None,
     *,
     passes: int | None = None,
+    then: Then | None = None,
 ) -> None:
     """Score the customers of *ids*, several at once, and note it with the *place* to go on from.
 
@@ -161,13 +173,14 @@ def _scored(
     """
     known = context.customers.get_many(context.tenant, ids)
 
-    def one(customer_id: str) -> str:
+    def one(customer_id: str) -> tuple[str, Customer | None]:
         if not context.has_time():
-            return "left"
+            return "left", None
         return _score(context, known.get(customer_id), customer_id, reason)
 
     with ThreadPoolExecutor(max_workers=WRITERS) as writers:
-        counts = Counter(writers.map(one, ids))
+        done_with = list(writers.map(one, ids))
+    counts = Counter(outcome for outcome, _ in done_with)
     so_far = run.job.progress
     done = so_far.get("done", 0) + len(ids) - counts["left"]
     progress = {
@@ -179,23 +192,31 @@ def _scored(
     if counts["left"]:
         run.progress(progress, run.job.place)
         raise OutOfTimeError
+    for outcome, customer in done_with:
+        if then is not None and customer is not None:
+            then(customer, outcome)
     run.progress(progress if passes is None else {**progress, "passes": passes}, place)
 
 
-def _score(context: Context, before: Customer | None, customer_id: str, reason: Reason) -> str:
+def _score(
+    context: Context, before: Customer | None, customer_id: str, reason: Reason
+) -> tuple[str, Customer | None]:
     """Publish the score of one customer and tell whether it was written, unchanged or failed.
 
+    Its computed signals are as of now (AMB-60). Returns the customer as it then is, too.
     Raises BusyError when the run's time is over before a try succeeds.
     """
     for attempt in count():
         if before is None or before.deleted_at is not None:
-            return "unchanged"
+            return "unchanged", None
         current = replace(context, now=context.clock())
-        after, change = published(current, before, before, reason)
+        after, head = computed_now(current, before)
+        after, change = published(current, before, after, reason)
         if change is None:
-            return "unchanged"
+            return "unchanged", before
         try:
-            context.customers.commit(context.tenant, Commit(before, after, change))
+            commit = Commit(before, after, change, head=head)
+            context.customers.commit(context.tenant, commit)
         except (WriteConflictError, StorageBusyError):
             context.pause(attempt)
             before = context.customers.get(context.tenant, customer_id)
@@ -203,7 +224,7 @@ def _score(context: Context, before: Customer | None, customer_id: str, reason: 
             raise
         except VitalsError as error:
             context.report(error)
-            return "failed"
+            return "failed", before
         else:
-            return "written"
+            return "written", after
     raise AssertionError("count() is endless")

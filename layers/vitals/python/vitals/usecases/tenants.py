@@ -28,6 +28,7 @@ from vitals.usecases.runner import OutOfTimeError, Run
 SETTLED = timedelta(seconds=330)
 """Whoever was let in may write for a minute, and a job that runs goes on for five."""
 SANDBOX_READS, SANDBOX_WRITES, SANDBOX_RECORDS = 200, 60, 1000
+SANDBOX_EVENTS, SANDBOX_BATCHES, SANDBOX_IMPORTS = 6000, 60, 10
 """What a sandbox may do in a minute: it is for trying things out (LU-012)."""
 
 
@@ -76,6 +77,9 @@ def new_tenant(
         limit_reads=SANDBOX_READS,
         limit_writes=SANDBOX_WRITES,
         limit_records=SANDBOX_RECORDS,
+        limit_events=SANDBOX_EVENTS,
+        limit_batches=SANDBOX_BATCHES,
+        limit_imports=SANDBOX_IMPORTS,
         sandbox_of=live_id,
     )
     both = (live, sandbox)

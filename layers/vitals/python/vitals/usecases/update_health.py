@@ -12,7 +12,7 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.customer_input import WRITABLE, CustomerInput, read_customer
 from vitals.usecases.fields import text
 from vitals.usecases.find import require
-from vitals.usecases.identity import identified, in_trash, renamed
+from vitals.usecases.identity import at_domain, identified, in_trash, renamed
 from vitals.usecases.inputs import Warning_, WriteReference, read, unknown_field
 from vitals.usecases.write import Draft, write
 
@@ -48,6 +48,8 @@ def update_health(context: Context, given: Mapping[str, Any]) -> Answer:
             after = renamed(context, before, wanted.name, dry_run=parsed.dry_run)
         elif name == "external_id":
             after = identified(context, before, wanted.external_id, dry_run=parsed.dry_run)
+        elif name == "email_domain":
+            after = at_domain(context, before, wanted.email_domain, dry_run=parsed.dry_run)
         after = merged(after, patch, context.moment)
         reason = Reason(action=ACTION, lifecycle_given=name == "lifecycle")
         return Draft(before=before, after=after, reason=reason)

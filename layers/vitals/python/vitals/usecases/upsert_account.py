@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 from vitals.domain.customer import Customer
@@ -14,12 +14,12 @@ from vitals.domain.errors import (
     ValidationError,
 )
 from vitals.domain.mutation import Reason
-from vitals.domain.patch import Patch, merged
+from vitals.domain.patch import Moment, Patch, merged
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.customer_input import CustomerInput, read_customer
 from vitals.usecases.fields import Flag, one_of
-from vitals.usecases.find import NOTHING, Known, find, not_found
-from vitals.usecases.identity import identified, in_trash, renamed
+from vitals.usecases.find import NOTHING, Known, find, not_found, require
+from vitals.usecases.identity import at_domain, identified, in_trash, renamed
 from vitals.usecases.purge import purge_customer
 from vitals.usecases.write import Draft, write
 
@@ -35,42 +35,104 @@ class UpsertInput(CustomerInput):
     on_deleted: Annotated[str, one_of("refuse", "restore")] = "refuse"
 
 
-def upsert_account(context: Context, given: Mapping[str, Any], known: Known = NOTHING) -> Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What whoever hands a request to upsert_account asks beside it; no caller can send it.
+
+    *must_exist*: nothing is created; *trash_is_gone*: who is in the trash is not found;
+    *renewal_ahead*: renewal_date is not changed to a past day (AMB-37). A customer whose stage is
+    one of *stays_in* keeps it, whatever stage is sent (AMB-32). *action* and *cause* are what the
+    change bears.
+    """
+
+    must_exist: bool = False
+    trash_is_gone: bool = False
+    renewal_ahead: bool = False
+    stays_in: tuple[str, ...] = ()
+    action: str = ACTION
+    cause: str = "api"
+
+
+USUAL = Terms()
+
+
+def upsert_account(
+    context: Context, given: Mapping[str, Any], known: Known = NOTHING, terms: Terms = USUAL
+) -> Answer:
     """Create or update the customer that *given* names, and answer with its new score.
 
     Never makes a duplicate (AMB-11): two creators of one name make one customer. A customer in
     the trash is refused unless on_deleted is `restore` (AMB-12). *known* serves the first try.
+    Raises CustomerNotFoundError, DuplicateNameError, DuplicateExternalIdError,
+    DuplicateEmailDomainError, ValidationError, VersionConflictError.
     """
     parsed, patch, warnings = read_customer(context, given, UpsertInput)
 
     def decide(context: Context, attempt: int) -> Draft:
-        return _draft(context, parsed, patch, known if attempt == 0 else NOTHING)
+        return _draft(context, parsed, patch, known if attempt == 0 else NOTHING, terms)
 
     return write(context, parsed, warnings, decide)
 
 
-def _draft(context: Context, parsed: UpsertInput, patch: Patch, known: Known) -> Draft:
+def renewal_put_into_the_past(before: Customer | None, after: Customer, moment: Moment) -> bool:
+    """Tell whether *after* has another renewal_date than *before*, and one that is over (AMB-37).
+
+    Past is what lies before the tenant's day; today is not.
+    """
+    day = after.renewal_date
+    changed = before is None or before.renewal_date != day
+    return changed and day is not None and day < moment.today
+
+
+def _draft(
+    context: Context, parsed: UpsertInput, patch: Patch, known: Known, terms: Terms
+) -> Draft:
     over: list[Customer] = []
     before = find(context, parsed, known, over)
     restored = before is not None and before.deleted_at is not None
-    if before is not None and restored and parsed.on_deleted != "restore":
-        raise in_trash(context, before)
+    _refuse_target(context, parsed, before, terms)
     if before is None:
         after = _new(context, parsed)
     else:
-        if parsed.create_only and not restored:
-            raise AlreadyExistsError(
-                f"customer {before.name!r} exists: leave out create_only to update it",
-                extra={"customer_id": before.id},
-            )
         after = replace(_identified(context, before, parsed), deleted_at=None)
+    if "email_domain" in parsed.model_fields_set:
+        after = at_domain(context, after, parsed.email_domain, dry_run=parsed.dry_run)
+    if before is not None and before.lifecycle in terms.stays_in:
+        kept = {name: value for name, value in patch.fields.items() if name != "lifecycle"}
+        patch = replace(patch, fields=kept)
     after = merged(after, patch, context.moment)
+    if terms.renewal_ahead and renewal_put_into_the_past(before, after, context.moment):
+        message = f"must not become a day that is over: today is {context.moment.today}"
+        raise ValidationError([FieldError("renewal_date", "in_the_past", message)])
     if not parsed.dry_run:
         # Nobody can restore them any more: they give way to whoever takes their names.
         for gone in {each.id: each for each in over}.values():
             purge_customer(context, gone)
-    reason = Reason(action=ACTION, lifecycle_given="lifecycle" in patch.fields)
+    reason = Reason(
+        action=terms.action, cause=terms.cause, lifecycle_given="lifecycle" in patch.fields
+    )
     return Draft(before=before, after=after, reason=reason, extra={"restored": restored})
+
+
+def _refuse_target(
+    context: Context, parsed: UpsertInput, before: Customer | None, terms: Terms
+) -> None:
+    """Raise what forbids to write to *before*, or to create a customer if there is none."""
+    if before is None:
+        if terms.must_exist:
+            # Says what is missing, if nothing was said.
+            require(context, parsed)
+        return
+    if before.deleted_at is None:
+        if parsed.create_only:
+            raise AlreadyExistsError(
+                f"customer {before.name!r} exists: leave out create_only to update it",
+                extra={"customer_id": before.id},
+            )
+    elif terms.trash_is_gone:
+        raise not_found(parsed)
+    elif parsed.on_deleted != "restore":
+        raise in_trash(context, before)
 
 
 def _new(context: Context, parsed: UpsertInput) -> Customer:

@@ -29,12 +29,16 @@ class Draft:
     """What a write would do: the customer before and after, and what the answer adds.
 
     An *after* that is *before* itself asks for nothing: not even its score is published anew.
+    *show* gives the answer's data where that is not the customer; `unchanged` is put beside it.
+    *head* is the version of the customer's events that *after* was computed of.
     """
 
     before: Customer | None
     after: Customer
     reason: Reason
     extra: Mapping[str, Any] = field(default_factory=dict)
+    show: Callable[[Context, Customer], Answer] | None = None
+    head: int | None = None
 
 
 def write(
@@ -71,7 +75,7 @@ def write(
         if options.dry_run:
             context.customers.check(context.tenant, after)
             return body
-        answer = _stored(context, draft.before, after, change, body)
+        answer = _stored(context, draft, after, change, body)
         if answer is not None:
             return answer
         context.pause(attempt)
@@ -93,14 +97,14 @@ def published(
 
 def _stored(
     context: Context,
-    before: Customer | None,
+    draft: Draft,
     after: Customer,
     change: Change | None,
     body: Answer,
 ) -> Answer | None:
     """Return *body* once it is stored, or the winner's answer; None if the race was lost."""
     try:
-        _commit(context, before, after, change, body)
+        _commit(context, draft, after, change, body)
     except WriteConflictError as lost:
         replay = stored_answer(context) if "answer" in lost.on else None
         if replay is not None:
@@ -134,14 +138,16 @@ def _body(
     dry_run: bool,
 ) -> Answer:
     before = draft.before
-    shown = context.view(after)
+    shown = draft.show(context, after) if draft.show else context.view(after)
+    if draft.show:
+        shown = {**shown, "unchanged": change is None}
     cleared = before is not None and before.active_override(context.now) and after.override is None
     return {
         "action": draft.reason.action,
         "created": before is None,
         "unchanged": change is None,
-        "score": shown["score"],
-        "status": shown["status"],
+        "score": shown.get("score"),
+        "status": shown.get("status"),
         "override_cleared": bool(cleared),
         **({"dry_run": True} if dry_run else {}),
         **draft.extra,
@@ -152,15 +158,17 @@ def _body(
 
 def _commit(
     context: Context,
-    before: Customer | None,
+    draft: Draft,
     after: Customer,
     change: Change | None,
     body: Answer,
 ) -> None:
+    before = draft.before
     answer = answer_to_keep(context, body)
     arrived = before is not None and after.received != before.received
     if change is not None or arrived or answer is not None:
-        context.customers.commit(context.tenant, Commit(before, after, change, answer))
+        commit = Commit(before, after, change, answer, head=draft.head)
+        context.customers.commit(context.tenant, commit)
 
 
 def answer_to_keep(context: Context, body: Answer) -> StoredAnswer | None:
@@ -186,7 +194,9 @@ def stored_answer(context: Context) -> Answer | None:
     if stored.fingerprint != asked.fingerprint:
         raise mismatch()
     data = stored.body.get("data")
-    customer_id = data.get("id") if isinstance(data, dict) else None
+    customer_id = data.get("id", data.get("customer_id")) if isinstance(data, dict) else None
+    # An answer about something of a customer's, which has an id of its own, says whose it is.
+    customer_id = stored.body.get("customer_id", customer_id)
     erased = customer_id and context.customers.is_purged(context.tenant, customer_id)
     if erased and not stored.body.get("hard"):
         # What a hard delete erased, no stored answer may bring back (AMB-13).

@@ -13,7 +13,7 @@ from typing import Any, Final
 from vitals.domain.change import Change
 from vitals.domain.customer import override_fields
 from vitals.domain.instants import local_day, start_of
-from vitals.domain.numbers import PUBLISHED, Number, published, round_half_up
+from vitals.domain.numbers import PUBLISHED, Number, in_units, published, round_half_up
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import (
     AVERAGE,
@@ -153,7 +153,7 @@ def change_moves(change: Change) -> Moves:
 
 def _by_hand(parts: Mapping[str, str], score: int) -> int | None:
     """Return *score* if it is not what its parts round to: then somebody has set it."""
-    off = abs(sum(map(_units, parts.values())) - score * PUBLISHED)
+    off = abs(sum(map(in_units, parts.values())) - score * PUBLISHED)
     return None if parts and off <= _HALF else score
 
 
@@ -166,8 +166,8 @@ def _moves(
     """Return the differences of two scores' parts; *set_…* are those that are set by hand."""
     if not (before or set_then is not None) or not (after or set_now is not None):
         return []
-    old = {name: _units(part) for name, part in before.items()}
-    new = {name: _units(part) for name, part in after.items()}
+    old = {name: in_units(part) for name, part in before.items()}
+    new = {name: in_units(part) for name, part in after.items()}
     moves = [(name, new.get(name, 0) - old.get(name, 0)) for name in old.keys() | new.keys()]
     by_hand = _added(new, set_now) - _added(old, set_then)
     moves.append((OVERRIDE, by_hand))
@@ -179,14 +179,9 @@ def _added(parts: Mapping[str, int], override: int | None) -> int:
     return 0 if override is None else override * PUBLISHED - sum(parts.values())
 
 
-def _units(part: Number | str) -> int:
-    """Return a published number as a whole number of 1/10,000."""
-    return int(Decimal(part) * PUBLISHED)
-
-
 def difference(after: Number, before: Number) -> Number:
     """Return by how much one published number is above another, exactly."""
-    return published(_units(after) - _units(before))
+    return published(in_units(after) - in_units(before))
 
 
 def waterfall(book: Book) -> Movement | None:

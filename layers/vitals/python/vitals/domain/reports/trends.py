@@ -14,6 +14,7 @@ from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import AVERAGE, COUNT, MONEY, NUMBER
 from vitals.domain.reports.movement import difference, moved_by, movers
 from vitals.domain.reports.trend_insights import HEALTH_SCORE, Course, insights
+from vitals.domain.score_days import closing
 from vitals.domain.snapshot import Figures
 
 RANGES: Final = ("7d", "30d", "90d", "6mo", "1yr", "2yr", "ytd")
@@ -200,18 +201,13 @@ def score_line(
     *history* are the changes, newest first; before the oldest of them the score was what that
     found. The last of *days* is today, whose score is *score_now*.
     """
-    line: list[int | None] = []
-    older = 0
-    for day in reversed(days):
-        while older < len(history) and local_day(history[older].at, where) > day:
-            older += 1
-        if not line or not history:
-            line.append(score_now)
-        elif older < len(history):
-            line.append(history[older].score_after)
-        else:
-            line.append(history[-1].score_before)
-    return line[::-1]
+    if not history:
+        return [score_now] * len(days)
+    line = [
+        history[place].score_after if place < len(history) else history[-1].score_before
+        for place in closing(history, days, where)
+    ]
+    return [*line[:-1], score_now] if line else []
 
 
 def _fact_line(
