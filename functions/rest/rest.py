@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from resources.call import Call, refuse_any, run
-from resources.operations import allowed, operation_of
+from resources.operations import allowed, can_be, operation_of
 from vitals.domain.errors import MethodNotAllowedError, NotFoundError, VitalsError
 from vitals.runtime.authenticate import presented, require_scopes
 from vitals.runtime.http import Response, json_object
@@ -36,13 +36,16 @@ def _route(exchange: Exchange) -> Response:
     if operation is not None and operation.is_public:
         refuse_any(request.query)
         return operation.open()
+    methods, is_open = allowed(request.path) if operation is None else ([], False)
+    if is_open:
+        raise _nothing_here(request.method, request.path, methods)
     wired, now = exchange.wired, exchange.now
     key, tenant = wired.admit(presented(request.headers), now)
     exchange.admitted(key, tenant)
     body: dict[str, Any] = {}
     refused: VitalsError | None = None
     if operation is None:
-        refused = _nothing_here(request.method, request.path)
+        refused = _nothing_here(request.method, request.path, methods)
     elif operation.takes_body:
         try:
             body = json_object(request)
@@ -54,7 +57,9 @@ def _route(exchange: Exchange) -> Response:
     exchange.headers = window.headers
     if spent is not None or operation is None:
         raise spent or refused or AssertionError
-    require_scopes(key, operation.scopes)
+    require_scopes(key, operation.needed)
+    if not can_be(variables):
+        raise NotFoundError(f"nothing is at {request.path}: no id is like that")
     if refused is not None:
         raise refused
     call = Call(exchange, operation, variables, body)
@@ -69,8 +74,7 @@ def _route(exchange: Exchange) -> Response:
     return run(call)
 
 
-def _nothing_here(method: str, path: str) -> VitalsError:
-    methods = allowed(path)
+def _nothing_here(method: str, path: str, methods: list[str]) -> VitalsError:
     if methods:
         served = ", ".join(methods)
         return MethodNotAllowedError(

@@ -173,6 +173,9 @@ def _operation(operation: Operation, about: Described, schemas: dict[str, Any]) 
         parameters.append({"$ref": "#/components/parameters/IfMatch"})
     scopes = ", ".join(f"`{scope}`" for scope in operation.scopes)
     needs = f"Needs {scopes}." if scopes else "Any good key may ask."
+    if operation.of_imports:
+        [of_imports] = operation.of_imports
+        needs = f"Needs {scopes}, of an import `{of_imports}` instead."
     found: dict[str, Any] = {
         "operationId": operation.id,
         "summary": about.summary,
@@ -182,6 +185,8 @@ def _operation(operation: Operation, about: Described, schemas: dict[str, Any]) 
         "tags": [about.tag],
         "x-scopes": list(operation.scopes),
     }
+    if operation.of_imports:
+        found["x-scopes-of-imports"] = list(operation.of_imports)
     if operation.is_public:
         found["security"] = []
     if parameters:
@@ -238,7 +243,7 @@ def _refusals(operation: Operation, about: Described) -> set[int]:
         found.add(403)
     if "{" in operation.path:
         found.add(404)
-    if about.body is not None:
+    if operation.takes_body:
         found |= {413, 415}
     if operation.method == "POST":
         found |= {409, 422}

@@ -147,6 +147,7 @@ DESCRIBED = {
     "listJobs": Described(
         summary="List jobs",
         tag="Jobs",
+        description="Of the kinds that the key may read.",
         query=(
             Query("state", words(*get_args(State)), "In these states"),
             Query("kind", words(*get_args(Kind)), "Of these kinds"),

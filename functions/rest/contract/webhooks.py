@@ -54,7 +54,8 @@ class WebhookSubscription(Shape):
     url: Annotated[
         str,
         Field(
-            examples=["https://hooks.example/•••"], description="Without what may be secret in it"
+            examples=["https://hooks.example/•••"],
+            description="Without what may be secret in it; sent back as it is, it changes nothing",
         ),
     ]
     events: Events
@@ -162,7 +163,11 @@ def _described(noun: str, words: str) -> dict[str, Described]:
             headers=("ETag",),
         ),
         f"delete{noun}": replace(
-            plain, summary=f"Delete a {words}", answers={204: None}, refusals=(409,)
+            plain,
+            summary=f"Delete a {words}",
+            answers={204: None},
+            refusals=(409,),
+            versioned=True,
         ),
         f"test{noun}": replace(
             plain,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from resources.call import Call, UseCase, etag, page_of
-from vitals.domain.errors import CustomerNotFoundError
+from vitals.domain.errors import CustomerNotFoundError, FieldError, UnprocessableError
 from vitals.domain.health import word_of
+from vitals.domain.spelling import meant
 from vitals.runtime.http import Response
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.delete_customer import delete_customer as delete
@@ -35,6 +36,7 @@ _LAST = (
     "score_exact", "coverage", "low_confidence", "priority_score", "model_version", "created_at",
     "updated_at", "version", "deleted_at",
 )  # fmt: skip
+NO_VERSION: Mapping[str, int] = {}
 _KNOWN = Terms(must_exist=True, trash_is_gone=True)
 _RENAMED = {"owner_email": "manager", "owner_id": "manager", "customer_since": "since"}
 
@@ -84,7 +86,7 @@ def list_customers(call: Call) -> Response:
 
 def create_customer(call: Call) -> Response:
     """Answer the new customer, 201."""
-    answer = call.ask(_saved(call.body, Terms()), {**given_of(call.body), "create_only": True})
+    answer = call.ask(_saved(call.body, Terms()), {**_strict(call.body), "create_only": True})
     return replied(call, answer, HTTPStatus.CREATED)
 
 
@@ -95,22 +97,41 @@ def get_customer(call: Call) -> Response:
 
 def update_customer(call: Call) -> Response:
     """Answer the customer with what was sent."""
-    given = {**given_of(call.body), "id": call.variables["customer_id"], **call.if_match}
+    given = {**_strict(call.body), "id": call.variables["customer_id"], **call.if_match}
     return replied(call, call.ask(_saved(call.body, _KNOWN), given))
 
 
 def delete_customer(call: Call) -> Response:
     """Put the customer into the trash, or erase it; 204."""
     customer_id = call.variables["customer_id"]
-    hard = call.query.get("hard", False)
-    if hard:
+    if call.query.get("hard", False):
         # Whoever is in the trash is not here any more.
-        call.ask(get, {"id": customer_id})
-    answer = call.ask(delete, {"id": customer_id, "hard": hard, **call.if_match})
-    if answer["already_deleted"] and not call.context.replays:
+        return erased(call, lambda: call.ask(get, {"id": customer_id}), call.if_match)
+    answer = call.ask(delete, {"id": customer_id, **call.if_match})
+    if answer["already_deleted"]:
         raise CustomerNotFoundError(
             f"the customer {customer_id} is in the trash: DELETE /v1/trash/{customer_id} erases it"
         )
+    return call.reply(None, HTTPStatus.NO_CONTENT)
+
+
+def erased(
+    call: Call, required: Callable[[], object], guarded: Mapping[str, int] = NO_VERSION
+) -> Response:
+    """Erase the customer that *required* does not raise of; 204.
+
+    Of one that was erased before, what is left goes too: a deletion that was cut short is finished
+    by the next, which is answered as the first was if it bears the same Idempotency-Key.
+    """
+    customer_id = call.variables["customer_id"]
+    try:
+        required()
+    except CustomerNotFoundError:
+        if not call.context.customers.is_purged(call.context.tenant, customer_id):
+            raise
+    answer = call.ask(delete, {"id": customer_id, "hard": True, **guarded})
+    if answer["already_deleted"]:
+        raise CustomerNotFoundError(f"the customer {customer_id} was erased for good")
     return call.reply(None, HTTPStatus.NO_CONTENT)
 
 
@@ -124,15 +145,51 @@ def replied(call: Call, answer: Answer, status: int = HTTPStatus.OK) -> Response
 
 
 def given_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *body* by the core's names; a `status` is the stage of its own name."""
+    """Return *body* by the core's names; a `status` is the stage of its own name.
+
+    Two names for one thing say the same here: see `conflicts_of`.
+    """
     given = {_RENAMED.get(name, name): value for name, value in body.items()}
+    if "owner_id" in body:
+        given["manager"] = body["owner_id"]
     status = given.pop("status", None)
     return given if status is None else {"lifecycle": status} | given
+
+
+def conflicts_of(body: Mapping[str, Any]) -> list[FieldError]:
+    """Return where two names for one thing in *body* say different things.
+
+    What was read may be sent back: an owner who is no e-mail has an owner_email of null.
+    """
+    found = []
+    if "owner_id" in body and "owner_email" in body:
+        owner, email = body["owner_id"], body["owner_email"]
+        is_no_email = email is None and isinstance(owner, str) and "@" not in owner
+        if owner != email and not is_no_email:
+            found.append(("owner_email", "is another owner than owner_id: send one of them"))
+    status, stage = body.get("status"), body.get("lifecycle")
+    if isinstance(status, str) and isinstance(stage, str):
+        meant_stage = meant(stage, STATUS_OF)
+        if meant_stage is not None and STATUS_OF[meant_stage] != meant(status, STAGES):
+            message = f"is not what lifecycle says, which is {STATUS_OF[meant_stage]}: send one"
+            found.append(("status", message))
+    return [FieldError(name, "conflicting_fields", message) for name, message in found]
 
 
 def stays_in(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the stages that say what the `status` of *body* says, if it says no stage itself."""
     return () if "lifecycle" in body else STAGES.get(body.get("status", ""), ())
+
+
+def _strict(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *body* by the core's names; a signal that the model does not have is an error.
+
+    Raises UnprocessableError for two names of one thing that say different things.
+    """
+    conflicts = conflicts_of(body)
+    if conflicts:
+        raise UnprocessableError(conflicts)
+    return {**given_of(body), "strict": True}
 
 
 def _saved(body: Mapping[str, Any], terms: Terms) -> UseCase:

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from resources.call import Call, page_of
-from resources.customers import given_of, stays_in
+from resources.customers import conflicts_of, given_of, stays_in
+from vitals.runtime.authenticate import require_scopes
 from vitals.runtime.http import Response
 from vitals.usecases import jobs as core
 from vitals.usecases.context import Answer
@@ -27,30 +28,69 @@ def rescore_customers(call: Call) -> Response:
 
 
 def list_jobs(call: Call) -> Response:
-    """Answer one page of jobs."""
-    return call.reply(page_of(call.ask(core.list_jobs, {"limit": 50, **call.query}), dict))
+    """Answer one page of the jobs that the key may read."""
+    asked, key = call.query.get("kind", ()), call.context.key
+    for kind in asked:
+        require_scopes(key, _scopes(call, kind))
+    given: dict[str, Any] = {"limit": 50, **call.query}
+    if not asked:
+        _refuse_strangers(call)
+        kinds = [kind for kind in core.KINDS if _is_open(call, kind)]
+        if len(kinds) < len(core.KINDS):
+            given["kind"] = kinds
+    return call.reply(page_of(call.ask(core.list_jobs, given), dict))
 
 
 def get_job(call: Call) -> Response:
     """Answer one job."""
-    return call.reply(call.ask(core.get_job, {"id": call.variables["job_id"]})["data"])
+    return call.reply(_required(call))
 
 
 def list_job_results(call: Call) -> Response:
     """Answer one page of what became of each row of an import."""
-    given = {"limit": 50, **call.query, "id": call.variables["job_id"]}
+    given = {"limit": 100, **call.query, "id": call.variables["job_id"]}
     return call.reply(page_of(call.ask(list_import_results, given), dict))
 
 
 def cancel_job(call: Call) -> Response:
     """Answer the job, cancelled."""
+    _required(call)
     return call.reply(call.ask(core.cancel_job, {"id": call.variables["job_id"]})["data"])
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row by the core's names; what is wrong with it is its own result."""
+    # A row may hold anything; these two are ours to say.
+    row = {name: value for name, value in row.items() if name not in ("stays_in", "conflicts")}
     kept = stays_in(row) if isinstance(row.get("status"), str) else ()
-    return given_of(row) | ({"stays_in": list(kept)} if kept else {})
+    conflicts = {each.field: each.message for each in conflicts_of(row)}
+    return (
+        given_of(row)
+        | ({"stays_in": list(kept)} if kept else {})
+        | ({"conflicts": conflicts} if conflicts else {})
+    )
+
+
+def _required(call: Call) -> dict[str, Any]:
+    """Return the job. Raises JobNotFoundError, ForbiddenError by its kind."""
+    _refuse_strangers(call)
+    job: dict[str, Any] = call.ask(core.get_job, {"id": call.variables["job_id"]})["data"]
+    require_scopes(call.context.key, _scopes(call, job["kind"]))
+    return job
+
+
+def _refuse_strangers(call: Call) -> None:
+    """Raise ForbiddenError if the key may do this to no kind of job."""
+    if not any(_is_open(call, kind) for kind in core.KINDS):
+        require_scopes(call.context.key, call.operation.scopes)
+
+
+def _is_open(call: Call, kind: str) -> bool:
+    return set(_scopes(call, kind)) <= set(call.context.key.scopes)
+
+
+def _scopes(call: Call, kind: str) -> tuple[str, ...]:
+    return call.operation.of_imports if kind == core.IMPORT else call.operation.scopes
 
 
 def _started(call: Call, answer: Answer) -> Response:

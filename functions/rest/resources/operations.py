@@ -24,6 +24,8 @@ REPORT = ("customers:read", "health:read")
 EVENTS = ("events:write",)
 
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ID = re.compile(r"[!-~]{1,128}")
+_VERSION = re.compile(r"[1-9][0-9]{0,11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Operation:
 
     Its function is *called*, or else as the operation's *id* in snake case, in `resources.module`,
     which is imported when it is first called: a start pays for what it answers alone. Without
-    *scopes* it is any good key's; what *is_public* takes no key.
+    *scopes* it is any good key's; what *is_public* takes no key. Where a job is an import,
+    *of_imports* are what it takes instead: whoever may start one may follow it.
     """
 
     id: str
@@ -43,6 +46,7 @@ class Operation:
     draws: str = ""
     is_public: bool = False
     called: str = ""
+    of_imports: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Callable[[Call], Response]:
@@ -60,6 +64,11 @@ class Operation:
     def function(self) -> str:
         """Return the name of the function that answers."""
         return self.called or _WORDS.sub("_", self.id).lower()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return the scopes that it takes whatever it is about."""
+        return () if self.of_imports else self.scopes
 
     @property
     def takes_body(self) -> bool:
@@ -113,10 +122,10 @@ _ALL = (
     Operation("listEvents", "GET", "/v1/events", "events", READ),
     Operation("listSignals", "GET", "/v1/signals/{customer_id}", "events", HEALTH),
     Operation("listChanges", "GET", "/v1/changes", "changes", READ),
-    Operation("listJobs", "GET", "/v1/jobs", "jobs", HEALTH),
-    Operation("getJob", "GET", "/v1/jobs/{job_id}", "jobs", HEALTH),
-    Operation("listJobResults", "GET", "/v1/jobs/{job_id}/results", "jobs", REPORT),
-    Operation("cancelJob", "POST", "/v1/jobs/{job_id}/cancel", "jobs", RESCORE),
+    Operation("listJobs", "GET", "/v1/jobs", "jobs", HEALTH, of_imports=READ),
+    Operation("getJob", "GET", "/v1/jobs/{job_id}", "jobs", HEALTH, of_imports=READ),
+    Operation("listJobResults", "GET", "/v1/jobs/{job_id}/results", "jobs", READ),
+    Operation("cancelJob", "POST", "/v1/jobs/{job_id}/cancel", "jobs", RESCORE, of_imports=WRITE),
     Operation("rescoreCustomers", "POST", "/v1/jobs/rescore", "jobs", RESCORE),
     Operation("getMe", "GET", "/v1/users/me", "keys"),
     Operation("listApiKeys", "GET", "/v1/api-keys", "keys", ADMIN),
@@ -202,6 +211,15 @@ def operation_of(method: str, path: str) -> tuple[Operation | None, Mapping[str,
     return operation, dict(zip(names, values, strict=True))
 
 
-def allowed(path: str) -> list[str]:
-    """Return the methods that are served at *path*, none where nothing is."""
-    return sorted(_found(path)[0])
+def can_be(variables: Mapping[str, str]) -> bool:
+    """Tell whether *variables* of a path are such as anything could have."""
+    return all(
+        (_VERSION if name == "version" else _ID).fullmatch(value)
+        for name, value in variables.items()
+    )
+
+
+def allowed(path: str) -> tuple[list[str], bool]:
+    """Return the methods that are served at *path*, and whether they take no key."""
+    found, _ = _found(path)
+    return sorted(found), any(each.is_public for each in found.values())

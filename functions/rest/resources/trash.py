@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from http import HTTPStatus
 
 from resources.call import Call, page_of
-from resources.customers import replied, shown
+from resources.customers import erased, replied, shown
 from vitals.domain.errors import CustomerNotFoundError
 from vitals.runtime.http import Response
-from vitals.usecases.delete_customer import delete_customer
 from vitals.usecases.get_customer import get_customer
 from vitals.usecases.list_customers import list_customers
 from vitals.usecases.restore_customer import restore_customer as restore
@@ -31,12 +29,13 @@ def restore_customer(call: Call) -> Response:
 
 def erase_customer(call: Call) -> Response:
     """Erase a customer for good; 204."""
-    customer_id = call.variables["customer_id"]
-    found = call.ask(get_customer, {"id": customer_id, "include_deleted": True})["data"]
-    if found["deleted_at"] is None:
+    return erased(call, lambda: _refuse_live(call))
+
+
+def _refuse_live(call: Call) -> None:
+    given = {"id": call.variables["customer_id"], "include_deleted": True}
+    if call.ask(get_customer, given)["data"]["deleted_at"] is None:
         raise _not_there(call)
-    call.ask(delete_customer, {"id": customer_id, "hard": True})
-    return call.reply(None, HTTPStatus.NO_CONTENT)
 
 
 def _not_there(call: Call) -> CustomerNotFoundError:

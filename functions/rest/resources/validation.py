@@ -17,7 +17,7 @@ from vitals.domain.errors import FieldError, ValidationError
 
 DOCUMENT = Path(__file__).parents[1] / "openapi.json"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,20})?")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 _FLAGS = {"true": True, "false": False}
 MOST_ERRORS = 50
 """Nobody reads more of them."""

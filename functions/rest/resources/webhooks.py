@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -48,7 +49,9 @@ def update_webhook(call: Call) -> Response:
 def delete_webhook(call: Call) -> Response:
     """Delete a subscription for good; 204."""
     _found(call)
-    call.ask(core.delete_webhook_subscription, {"id": call.variables["subscription_id"]})
+    wanted = call.if_match.get("if_version")
+    delete = partial(core.delete_webhook_subscription, if_version=wanted)
+    call.ask(delete, {"id": call.variables["subscription_id"]})
     return call.reply(None, HTTPStatus.NO_CONTENT)
 
 

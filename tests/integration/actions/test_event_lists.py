@@ -149,3 +149,14 @@ def test_events_are_kept_as_long_as_the_model_says(product: Product) -> None:
 def test_what_makes_no_sense_is_refused(product: Product, asked: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         list_events(product.context(), asked)
+
+
+@pytest.mark.parametrize("asked", ["Order placed, paid", ["Order placed", " paid"]])
+def test_a_name_with_a_comma_is_found_however_the_filter_was_split(
+    product: Product, asked: object
+) -> None:
+    acme = product.api.upsert("Acme")["id"]
+    product.ingest([an_event(acme, name) for name in ("Order placed, paid", "paid", "other")])
+    for only in ({}, {"customer_id": acme}):
+        found = product.listed(event_name=asked, **only)
+        assert {event["event_name"] for event in found} == {"Order placed, paid", "paid"}

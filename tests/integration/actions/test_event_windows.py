@@ -148,3 +148,139 @@ def test_an_alert_of_time_is_raised_for_whoever_slides_too(
     )
     turn(product.api, days=1)
     assert told == [acme]
+
+
+SEATS: dict[str, Any] = {"weight": 0, "curve": {"type": "linear", "zero": 0, "full": 10}}
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_definition_that_is_removed_takes_its_values_with_it_but_none_pushed_by_hand(
+    product: Product, *, others: bool
+) -> None:
+    api = product.api
+    definition = {"aggregate": "count", "window_days": 7}
+    model = {"signals": {"seats": {**SEATS, "computed": definition}}}
+    if not others:
+        model["signals"]["logins"] = {"computed": None}
+    api.job("update_config", model)
+    acme, bolt = api.upsert("Acme")["id"], api.upsert("Bolt", signals={"seats": 5})["id"]
+    for each in (acme, bolt):
+        some_days(product, each, 0)
+    assert product.customer(acme).signals["seats"] == 1
+    api.restart()
+    api.job("update_config", {"signals": {"seats": {"computed": None}}})
+    assert "seats" not in product.customer(acme).signals
+    assert product.customer(acme).cause == "model"
+    assert product.customer(bolt).signals["seats"] == 5
+    # And nothing is left to do, that night or ever.
+    before = product.customer(acme)
+    api.restart()
+    api.job("rescore_all")
+    assert product.customer(acme).version == before.version
+
+
+def test_a_model_without_definitions_asks_for_no_events(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0)
+
+    def book(*_: Any) -> None:
+        raise AssertionError("nobody asked for it")
+
+    monkeypatch.setattr(EventTable, "book", book)
+    product.api.job("update_config", {"signals": {"logins": {"computed": None}}})
+    assert "logins" not in product.customer(acme).signals
+
+
+def test_a_removed_definition_is_noticed_at_night_when_nobody_rescored(product: Product) -> None:
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0)
+    given = {"signals": {"logins": {"computed": None}}, "rescore": False}
+    assert product.api.post("update_config", given).status == 200
+    product.api.restart()
+    turn(product.api, days=1)
+    assert "logins" not in product.customer(acme).signals
+
+
+def test_a_value_that_falls_below_its_minimum_is_cleared_that_night(product: Product) -> None:
+    definition = {"aggregate": "count", "window_days": 7}
+    seats = {**SEATS, "minimum": 1, "computed": definition}
+    product.api.job("update_config", {"signals": {"seats": seats}})
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0)
+    turn(product.api, days=6)
+    assert product.customer(acme).signals["seats"] == 1
+    turn(product.api, days=1)
+    shown = product.signals(acme)["seats"]
+    assert (shown["value"], shown["computed_value"]) == (None, 0)
+    assert shown["held_back"] == {"reason": "out_of_range"}
+
+
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the customers whose events are asked for from now on."""
+    found: list[str] = []
+    real = EventTable.book
+
+    def book(self: EventTable, tenant: Any, customer_id: str, *more: Any) -> Any:
+        found.append(customer_id)
+        return real(self, tenant, customer_id, *more)
+
+    monkeypatch.setattr(EventTable, "book", book)
+    return found
+
+
+def test_a_value_pushed_by_hand_costs_no_query_for_ever(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever pushed a value is not in the roster: it is looked for, but not for ever."""
+    acme = product.api.upsert("Acme", logins=12)["id"]
+    some_days(product, acme, 0)
+    found = asked(monkeypatch)
+    for days, queries in ((1, [acme]), (119, [acme]), (1, [acme]), (1, []), (100, [])):
+        found.clear()
+        turn(product.api, days=days)
+        assert found == queries, (days, found)
+    assert product.customer(acme).signals["logins"] == 12
+
+
+@pytest.mark.parametrize("days", [30, 365])
+def test_a_value_goes_to_nought_however_late_the_night_comes_and_costs_nothing_after(
+    product: Product, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """A schedule that stood still for a year catches up in one night."""
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0)
+    turn(product.api, days=days)
+    assert product.customer(acme).signals["logins"] == 0
+    found = asked(monkeypatch)
+    turn(product.api, days=1)
+    assert found == []
+
+
+def test_a_value_that_was_too_large_is_computed_on_the_day_on_which_it_fits(
+    product: Product,
+) -> None:
+    definition = {"aggregate": "count", "window_days": 40}
+    seats = {**SEATS, "maximum": 2, "computed": definition}
+    product.api.job("update_config", {"signals": {"seats": seats}})
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0, 0, 0)
+    turn(product.api, days=39)
+    assert "seats" not in product.customer(acme).signals
+    turn(product.api, days=1)
+    assert product.customer(acme).signals["seats"] == 0
+
+
+def test_a_customer_that_was_in_the_trash_as_its_window_slid_follows_when_it_is_back(
+    product: Product,
+) -> None:
+    acme = product.api.upsert("Acme")["id"]
+    some_days(product, acme, 0)
+    turn(product.api, days=29)
+    product.api.post("delete_customer", {"id": acme})
+    for _ in range(29):
+        turn(product.api, days=1)
+    product.api.post("restore_customer", {"id": acme})
+    turn(product.api, days=1)
+    assert product.customer(acme).signals["logins"] == 0

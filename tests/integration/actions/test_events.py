@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +15,11 @@ from tests.integration.actions.ingesting import Product, an_event
 
 from vitals.domain.errors import IdempotencyMismatchError, ValidationError
 from vitals.runtime.wiring import wiring
+from vitals.storage import purges
 from vitals.storage.events import EventTable
+from vitals.storage.ports import StorageBusyError
+from vitals.storage.purges import erase_events
+from vitals.storage.table import Table
 from vitals.usecases.ingest_events import ingest_events
 
 
@@ -349,3 +356,96 @@ def test_an_event_without_effect_on_the_customer_leaves_it_as_it_is(
     product.api.later(days=1)
     product.ingest([an_event(acme, user_id="1")])
     assert product.customer(acme).signals["logins"] == 2
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_of_a_bad_event_three_errors_are_told_and_what_no_item_holds_is_not_kept(
+    product: Product, acme: str, *, kept: bool
+) -> None:
+    """A thousand bad events never make a failure of a batch that is counted."""
+    bad = {"customer_id": {}, "event_name": "", "timestamp": "then", "user_id": {}, "properties": 7}
+    if not kept:
+        bad |= {"customer_external_id": "a\tb", "event_name": "a\nb"}
+    batch = [an_event(acme, user_id="1"), *([bad] * 999)]
+    first = product.ingest(batch, key="k")
+    product.api.later(hours=23)
+    again = product.ingest(batch, key="k")
+    assert product.replayed is kept
+    assert again == {**first, "duplicates": 0 if kept else 1, "data": again["data"]}
+    assert Counter(error["index"] for error in again["errors"]) == dict.fromkeys(range(1, 1000), 3)
+    assert product.counted(acme) == {(TODAY, "login"): 1}
+
+
+def test_no_more_is_told_of_fields_that_nobody_reads_than_an_answer_has_room_for(
+    product: Product, acme: str
+) -> None:
+    batch = [an_event(acme) | {f"x{n}_{m}": 1 for m in range(5)} for n in range(100)]
+    answer = product.ingest(batch)
+    assert answer["accepted"] == 100
+    assert [warning["field"] for warning in answer["warnings"]][:6] == [
+        *(f"x0_{m}" for m in range(5)), "x1_0"
+    ]  # fmt: skip
+    assert len(answer["warnings"]) == 100
+
+
+def test_a_key_that_is_used_again_after_its_day_loses_no_other_events(
+    product: Product, acme: str
+) -> None:
+    """AMB-40: keys are promised for 24 hours."""
+    product.ingest([an_event(acme)], key="nightly")
+    product.api.later(hours=25)
+    answer = product.ingest([an_event(acme, "export")], key="nightly")
+    assert (answer["accepted"], answer["duplicates"]) == (1, 0)
+    assert [event["event_name"] for event in product.listed()] == ["export", "login"]
+
+
+def test_a_stored_answer_shows_nothing_of_a_customer_that_was_erased(
+    product: Product, acme: str
+) -> None:
+    """AMB-13."""
+    bolt = product.api.upsert("Bolt")["id"]
+    batch = [an_event(each, user_id="1") for each in (acme, bolt)]
+    first = product.ingest(batch, key="k")
+    product.api.post("delete_customer", {"id": acme, "hard": True})
+    again = product.ingest(batch, key="k")
+    assert product.replayed
+    left = [shown for shown in first["data"]["customers"] if shown["id"] == bolt]
+    assert again == {**first, "data": {"customers": left}}
+
+
+def test_an_erasure_that_is_cut_short_goes_on_where_it_was(
+    product: Product, acme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purges, "AT_ONCE", 4)
+    for _ in range(10):
+        product.ingest([an_event(acme)])
+    left = [len(product.items(acme))]
+    real = Table.delete_many
+    calls = iter(range(10**9))
+
+    def tired(self: Table, wanted: Sequence[tuple[str, str]]) -> None:
+        if next(calls) % 2:
+            raise StorageBusyError
+        real(self, wanted)
+
+    monkeypatch.setattr(Table, "delete_many", tired)
+    while left[-1]:
+        with suppress(StorageBusyError):
+            erase_events(product.api.table, product.api.tenant.id, acme)
+        left.append(len(product.items(acme)))
+    assert left == [12, 8, 4, 0]
+
+
+def test_an_erasure_asks_for_time_before_it_goes_on(
+    product: Product, acme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever erases more than one call may is told so, and what is erased stays erased."""
+    monkeypatch.setattr(purges, "AT_ONCE", 2)
+    monkeypatch.setattr(purges, "MOST_AT_A_CALL", 4)
+    for _ in range(10):
+        product.ingest([an_event(acme)])
+    with pytest.raises(StorageBusyError):
+        erase_events(product.api.table, product.api.tenant.id, acme, most=6)
+    assert len(product.items(acme)) == 6
+    product.api.post("delete_customer", {"id": acme, "hard": True})
+    assert product.items(acme) == {}

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.integration.actions.outside import Outside
 from tests.integration.rest.client import Rest
 
 
@@ -79,6 +80,40 @@ def test_a_webhook_has_two_names_and_is_one_thing(rest: Rest) -> None:
     assert rest.delete(other).status == 404
 
 
+def test_an_address_that_was_read_and_sent_back_stays_what_it_is(
+    rest: Rest, outside: Outside
+) -> None:
+    made = rest.post("/v1/webhooks", {"url": "https://hooks.example/a/secret", "events": ["*"]})
+    path = f"/v1/webhooks/{made.body['id']}"
+    read = rest.get(path).body["url"]
+    assert read == "https://hooks.example/a/•••"
+    for same in (read, "https://hooks.example/a/%E2%80%A2%E2%80%A2%E2%80%A2"):
+        changed = rest.patch(path, {"url": same, "name": f"New {len(same)}"})
+        assert (changed.status, changed.body["url"]) == (200, read)
+    rest.post(f"{path}/test")
+    assert [each.secrets.url for each in outside.sent] == ["https://hooks.example/a/secret"]
+    before = rest.get(path).body
+    for other in ("https://hooks.example/•••", "https://else.example/a/•", "https://•.example/"):
+        refused = rest.patch(path, {"url": other})
+        assert refused.status == 422
+        assert list(refused.refused) == ["url"]
+        assert rest.post("/v1/webhooks", {"url": other, "events": ["*"]}).status == 422
+    assert rest.get(path).body == before
+    moved = rest.patch(path, {"url": "https://hooks.example/b/secret"})
+    assert moved.body["url"] == "https://hooks.example/b/•••"
+
+
+def test_a_webhook_is_deleted_as_it_was_read_or_not_at_all(rest: Rest) -> None:
+    made = rest.post("/v1/webhooks", {"url": "https://hooks.example/a", "events": ["*"]})
+    path = f"/v1/webhooks/{made.body['id']}"
+    newer = rest.patch(path, {"active": False})
+    stale = rest.delete(path, if_match=made.etag)
+    assert (stale.status, stale.code) == (412, "precondition_failed")
+    assert rest.get(path).status == 200
+    assert rest.delete(path, if_match=newer.etag).status == 204
+    assert rest.get(path).status == 404
+
+
 def test_the_timeline_tells_who_moved_the_score_and_by_what(rest: Rest) -> None:
     made = rest.created(signals={"logins": 22})
     rest.api.clock.now += timedelta(hours=1)
@@ -144,3 +179,24 @@ def test_the_document_and_its_page_are_open_to_all(rest: Rest) -> None:
             if isinstance(operation, dict):
                 assert f"id='{operation['operationId']}'" in page.body
     assert "://" not in page.body.replace("https://hooks.example", ""), "it needs nothing else"
+
+
+def test_what_no_id_is_like_is_nowhere(rest: Rest) -> None:
+    for path in ("%20", "%00", "x" * 129, "a%0Ab", "%F0%9F%98%80"):
+        assert rest.get(f"/v1/customers/{path}").status == 404, path
+        assert rest.patch(f"/v1/customers/{path}", {"arr": 1}).status == 404, path
+    for version in ("abc", "0", "01", "-1", "1.0"):
+        assert rest.get(f"/v1/health/model/versions/{version}").status == 404, version
+
+
+def test_a_post_that_takes_nothing_takes_an_empty_form(rest: Rest) -> None:
+    path = f"/v1/customers/{rest.created()['id']}/health/recalculate"
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    assert rest.post(path, "", **form).status == 200
+    assert rest.post(path, "a=b", **form).status == 415
+
+
+def test_the_open_routes_say_which_method_they_have(rest: Rest) -> None:
+    for method in ("HEAD", "POST"):
+        reply = rest.send(method, "/v1/docs", authorization="")
+        assert (reply.status, reply.headers["allow"]) == (405, "GET")

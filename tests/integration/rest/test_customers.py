@@ -145,6 +145,39 @@ def test_a_status_is_the_stage_in_four_words(rest: Rest) -> None:
     assert (back["status"], back["lifecycle"]) == ("active", "active")
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"owner_id": "a@vitals.example", "owner_email": "b@vitals.example"}, "owner_email"),
+        ({"owner_id": "a@vitals.example", "owner_email": None}, "owner_email"),
+        ({"owner_id": None, "owner_email": "b@vitals.example"}, "owner_email"),
+        ({"status": "churned", "lifecycle": "active"}, "status"),
+        ({"status": "active", "lifecycle": "trial"}, "status"),
+    ],
+)
+def test_two_names_of_one_thing_that_contradict_each_other_are_refused(
+    rest: Rest, body: dict[str, object], field: str
+) -> None:
+    made = rest.created()
+    for reply in (
+        rest.post("/v1/customers", {"name": "Bolt Ltd", **body}),
+        rest.patch(f"/v1/customers/{made['id']}", body),
+    ):
+        assert (reply.status, reply.refused) == (422, {field: "conflicting_fields"})
+    assert [each["id"] for each in rest.get("/v1/customers").body["data"]] == [made["id"]]
+    assert rest.get(f"/v1/customers/{made['id']}").body["version"] == made["version"]
+
+
+@pytest.mark.parametrize("owner", ["maria@vitals.example", "Maria", None])
+@pytest.mark.parametrize("stage", ["onboarding", "atrisk", "churned"])
+def test_what_was_read_may_be_sent_back(rest: Rest, owner: str | None, stage: str) -> None:
+    made = rest.created(owner_id=owner, lifecycle=stage)
+    names = ("owner_email", "owner_id", "status", "lifecycle")
+    for body in ({name: made[name] for name in names}, {name: made[name] for name in names[::-1]}):
+        back = rest.patch(f"/v1/customers/{made['id']}", body)
+        assert (back.status, back.body) == (200, made)
+
+
 def test_a_renewal_does_not_become_a_day_that_is_over(rest: Rest) -> None:
     today = rest.api.clock.now.date()
     made = rest.created(renewal_date=str(today))
@@ -197,6 +230,7 @@ def test_filters_are_and_and_several_values_are_or(rest: Rest) -> None:
         ({"status": "active"}, {"Bolt"}),
         ({"q": "acme"}, {"Acme", "Bolt"}),
         ({"min_arr": "100", "max_arr": "299.5"}, {"Acme"}),
+        ({"min_arr": "1e-3", "max_arr": "2.5E+2"}, {"Acme"}),
         ({"renewal_within_days": 30}, {"Coil"}),
         ({"health_status": "healthy"}, {"Coil"}),
         ({"health_status": "neutral"}, {"Bolt"}),
@@ -223,3 +257,14 @@ def test_pages_hold_everybody_once(rest: Rest) -> None:
         assert page["next_cursor"] is None
     other = rest.get("/v1/customers", limit=2, sort="name", order="asc", cursor=query["cursor"])
     assert (other.status, other.refused) == (422, {"cursor": "invalid_cursor"})
+
+
+def test_a_misspelled_signal_is_refused_and_nothing_is_stored(rest: Rest) -> None:
+    made = rest.created(signals={"logins": 3})
+    path = f"/v1/customers/{made['id']}"
+    for signals in ({"login": 30}, {"score": 5}, {"mrr": 5}, {"logins": 30, "name": 1}):
+        reply = rest.patch(path, {"arr": 9, "signals": signals})
+        assert reply.status == 422, signals
+        assert set(reply.refused.values()) == {"unknown_field"}
+    assert rest.post("/v1/customers", {"name": "Bolt", "signals": {"login": 1}}).status == 422
+    assert rest.get(path).body["arr"] is None

@@ -241,9 +241,32 @@ def test_a_value_that_the_model_refuses_is_held_back(
     for event in events:
         ledgers[NOW.date()].count(event, None, ("plan",))
     before = a_customer(signals={"logins": 1}, received={"logins": Received(NOW, "events")})
-    assert computed(before, model, ledgers, a_moment()) is before
-    found = outcome(before, model.by_name["logins"], ledgers, NOW.date())
-    assert found.held_back == reason
+    cleared = computed(before, model, ledgers, a_moment())
+    # What stood for other events would be stale.
+    assert cleared.signals == {}
+    for each in (before, cleared):
+        found = outcome(each, model.by_name["logins"], ledgers, NOW.date())
+        assert (found.held_back, found.value) == (reason, sent)
+    assert computed(cleared, model, ledgers, a_moment()) is cleared
+
+
+def test_a_value_that_falls_below_its_minimum_is_cleared_and_computed_again() -> None:
+    once = after(a_customer(), 3, minimum=1)
+    cleared = after(once, 0, minimum=1)
+    assert (once.signals, cleared.signals) == ({"logins": 3}, {})
+    assert after(cleared, 2, minimum=1).signals == {"logins": 2}
+
+
+def test_a_value_pushed_by_hand_stays_whatever_events_would_make_of_it() -> None:
+    pushed = a_customer(signals={"logins": 8}, received={"logins": Received(NOW, "CRM sync")})
+    for given_ in ({"maximum": 2}, {"maximum": 2, "owner": "events"}, {"computed": None}):
+        assert after(pushed, 3, **given_) is pushed
+
+
+def test_a_computed_value_without_a_definition_is_cleared() -> None:
+    once = after(a_customer(signals={"nps": 3}), 3)
+    cleared = after(once, 3, computed=None)
+    assert (once.signals, cleared.signals) == ({"nps": 3, "logins": 3}, {"nps": 3})
 
 
 def test_a_word_is_taken_as_the_option_that_it_spells() -> None:

@@ -56,19 +56,25 @@ def computed(
 ) -> Customer:
     """Return *customer* with its computed signals as of *moment*; the same object if none moves.
 
-    What was pushed by hand stays, but where computing owns the signal; so does what stands for a
-    value that the model refuses (AMB-56). An override stays. *arrived* are names of events that
-    came just now: once a day they say that a signal that did not move is fresh.
+    What was pushed by hand stays, but where computing owns the signal. What was computed goes with
+    its definition, and where the model refuses what events make of it now (AMB-56): what they made
+    of it before would be stale. An override stays. *arrived* are names of events that came just
+    now: once a day they say that a signal that did not move is fresh.
     """
     today, where = moment.today, moment.where
-    signals, received = dict(customer.signals), dict(customer.received)
+    defined = {signal.name for signal in model.computed}
+    signals = {
+        name: value
+        for name, value in customer.signals.items()
+        if name in defined or not _is_ours(customer, name)
+    }
+    received = dict(customer.received)
     for signal in model.computed:
         found = outcome(customer, signal, ledgers, today)
-        if not found.is_taken:
-            continue
         name, source = signal.name, customer.received.get(signal.name)
-        if found.value is None:
+        if found.clears:
             signals.pop(name, None)
+        if not found.is_taken or found.value is None:
             continue
         moved = customer.signals.get(name) != found.value or not _is_ours(customer, name)
         came = signal.computed is not None and any(map(signal.computed.counts, arrived))
@@ -85,12 +91,13 @@ def computed(
 class Outcome:
     """What computing makes of a signal: its *value*, and why it is *held_back*.
 
-    It is taken if there is something to set, or a last value that no longer stands to clear.
+    It is taken if there is something to set; it *clears* what was computed and stands no longer.
     """
 
     value: Value | None
     is_taken: bool
     held_back: str | None = None
+    clears: bool = False
 
 
 def outcome(customer: Customer, signal: Signal, ledgers: Ledgers, today: date) -> Outcome:
@@ -107,8 +114,8 @@ def outcome(customer: Customer, signal: Signal, ledgers: Ledgers, today: date) -
     if has and not ours and signal.owner != EVENTS:
         return Outcome(value, is_taken=False, held_back=PUSHED)
     if refused is not None:
-        return Outcome(value, is_taken=False, held_back=refused)
-    return Outcome(value, is_taken=True)
+        return Outcome(value, is_taken=False, held_back=refused, clears=ours)
+    return Outcome(value, is_taken=value is not None, clears=value is None)
 
 
 def _is_ours(customer: Customer, name: str) -> bool:

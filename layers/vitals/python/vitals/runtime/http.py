@@ -101,13 +101,14 @@ def json_object(request: Request) -> dict[str, Any]:
             f"the body has {len(request.body)} bytes, at most {LARGEST_BODY} are taken: "
             "send it in parts"
         )
+    if not request.body.strip():
+        # Whatever it is said to be: curl says of nothing that it is a form.
+        return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
         raise UnsupportedMediaTypeError(
             f"the body is {media_type}: send JSON, with Content-Type: application/json"
         )
-    if not request.body.strip():
-        return {}
     try:
         # An unpaired surrogate is no text: decoding finds it as bytes, encoding as an escape,
         # wherever it hides.

@@ -84,6 +84,13 @@ class JobTable:
             texts.append(item.doc or "")
         return codec.decode(zlib.decompress(b64decode("".join(texts))).decode())
 
+    def drop(self, tenant_id: str, job_id: str, pages: str) -> None:
+        """Delete the pages whose names begin with *pages*: 1 query, 1 delete for each part."""
+        place, name = keys.papers(tenant_id, job_id, pages)
+        # Consistent, or one of a moment ago would outlive the job's end.
+        found = self._table.query(place, self._item.SK.startswith(name), consistent=True)
+        self._table.delete_many([(item.PK, item.SK) for item in found])
+
 
 def job_item(kind: type[Item], job: Job) -> Item:
     """Return the item of *job*; what may be large is not in its `row`."""

@@ -261,6 +261,11 @@ def paper(tenant_id: str, job_id: str, page: str, part: int) -> Key:
     return papers_partition(tenant_id), f"{job_id}#{page}#{part:02d}"
 
 
+def papers(tenant_id: str, job_id: str, pages: str) -> Key:
+    """Return the partition of what a job has beside it, and how the *pages* there begin."""
+    return papers_partition(tenant_id), f"{job_id}#{pages}"
+
+
 def tenant_of_jobs(partition: str) -> str:
     """Return the id of the tenant whose jobs are in *partition*."""
     return partition.removeprefix("T#").removesuffix("#JOBS")

@@ -340,6 +340,12 @@ class Jobs(Protocol):
     def kept(self, tenant_id: str, job_id: str, page: str, now: datetime) -> Any:
         """Return what is kept as a *page* beside the job and is not over, else None."""
 
+    def drop(self, tenant_id: str, job_id: str, pages: str) -> None:
+        """Delete every page beside the job whose name begins with *pages*.
+
+        Raises StorageBusyError.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

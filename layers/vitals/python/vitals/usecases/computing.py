@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vitals.domain.computed_signals import KNOWN_DAYS, computed
 from vitals.domain.customer import Customer
@@ -12,6 +12,10 @@ from vitals.domain.model import ScoringModel
 from vitals.domain.patch import Moment
 from vitals.storage.event_ports import Book
 from vitals.usecases.context import Context
+
+LINGERS = timedelta(days=KNOWN_DAYS + 31)
+"""So long after its latest event may a customer hold a computed value that no night has moved:
+the longest window, and a month of nights that failed, or that it spent in the trash."""
 
 
 def moment_of(context: Context, model: ScoringModel) -> Moment:
@@ -34,9 +38,12 @@ def computed_now(context: Context, customer: Customer) -> tuple[Customer, int | 
     costs nothing, has no version, and is returned as it is, as is one whose signals stand still.
     """
     model = context.model_for(customer)
-    if customer.events_until is None or not model.computed:
+    if customer.events_until is None:
         return customer, None
     moment = moment_of(context, model)
+    if not model.computed:
+        # No events are needed to clear what was computed under a model before.
+        return computed(customer, model, {}, moment), None
     book = book_of(context, customer.id, moment)
     return computed(customer, model, book.ledgers, moment), book.version
 
@@ -46,21 +53,25 @@ def recalculated(context: Context, customer: Customer) -> Customer:
     return computed_now(context, customer)[0]
 
 
-def slides(context: Context, customer: Customer) -> bool:
-    """Tell whether the passing of a day may move a computed signal of *customer*'s: no read.
+def slides(context: Context, customer: Customer, since: datetime) -> bool:
+    """Tell whether the days since *since* may have moved a computed signal: no read.
 
-    Its latest event is within the longest window, or fell out of it as the day turned, or a
-    signal still holds what may have been computed.
+    Its latest event was within the longest window then, or a signal holds what may have been
+    computed. Who pushed a value is not in the roster: such a value is looked at for `LINGERS`, and
+    never after.
     """
     until = customer.events_until
     if until is None:
         return False
-    signals = context.model_for(customer).computed
+    newest = context.model_for(customer)
+    # A definition that is gone since the customer was last scored may have left a value.
+    models = {each.version: each for each in (newest, context.model_of(customer.model_version))}
+    signals = [signal for model in models.values() for signal in model.computed]
     windows = [signal.computed.window_days for signal in signals if signal.computed is not None]
     if not windows:
         return False
-    model = context.model_for(customer)
-    today = local_day(context.now, zone(model.time_zone))
-    if today - until <= timedelta(days=max(windows)):
+    age = local_day(since, zone(newest.time_zone)) - until
+    if age < timedelta(days=max(windows)):
         return True
-    return any(customer.signals.get(signal.name) not in (None, 0) for signal in signals)
+    held = any(customer.signals.get(signal.name) not in (None, 0) for signal in signals)
+    return held and age < LINGERS

@@ -26,7 +26,7 @@ from vitals.usecases.connection_input import (
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.inputs import Input, Warning_, read
 from vitals.usecases.once import once
-from vitals.usecases.save_connection import Asked, cleared, details, save
+from vitals.usecases.save_connection import Asked, cleared, details, guard, save
 
 __all__ = [
     "ConnectionReference",
@@ -144,12 +144,17 @@ def deleted(
     warnings: list[Warning_],
     *,
     webhook: bool = False,
+    if_version: int | None = None,
 ) -> Answer:
-    """Delete a connection. Raises ConnectionNotFoundError, ConnectionInUseError, TooManyError."""
+    """Delete a connection.
+
+    Raises ConnectionNotFoundError, ConnectionInUseError, TooManyError, VersionConflictError.
+    """
 
     def plan(context: Context) -> Plan:
         book = book_of(context)
         before = book.find(parsed.id, webhook=webhook)
+        guard(if_version, before)
         changes = book.removed(before, force=parsed.force, at=iso(context.now))
         taken = {
             "used_by": [each.document["name"] for each in book.rules(before.id)],

@@ -101,7 +101,9 @@ class _Turn:
         self._context = context
         since = job.params.get("since")
         longest = context.now - LONGEST
-        self._since = max(datetime.fromisoformat(since), longest) if since else longest
+        # A window slides however long nothing ran.
+        self._turned = datetime.fromisoformat(since) if since else longest
+        self._since = max(self._turned, longest)
         self._book = rulebook(context)
         self._rules = timed_rules(context, self._book)
         # Whoever is written on the way is met again at the roster's end.
@@ -112,7 +114,7 @@ class _Turn:
         """Count *customer*, raise what time made true of it; tell whether it may have moved."""
         if customer.deleted_at is not None:
             return False
-        if customer.id not in self._seen and slides(self._context, customer):
+        if customer.id not in self._seen and slides(self._context, customer, self._turned):
             self._sliding.add(customer.id)
             return True
         standing = _now(self._context, customer)

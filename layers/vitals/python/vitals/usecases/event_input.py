@@ -26,6 +26,10 @@ LONGEST_USER = 254
 MAX_KEYS = 50
 DEEPEST = 3
 LARGEST_PROPERTIES = 8 * 1024
+TOLD = 3
+"""So many errors are told of one event."""
+MOST_WARNINGS = 100
+"""So many fields that nobody reads are told of."""
 
 
 def _events(raw: object) -> list[Any]:
@@ -128,7 +132,7 @@ class Arrival:
 def read_events(
     context: Context, sent: Sequence[Any]
 ) -> tuple[list[Arrival], list[Answer], list[Warning_]]:
-    """Return the good ones of *sent*, the errors of the others, and the warnings of them all."""
+    """Return the good ones of *sent*, the first errors of the others, and the first warnings."""
     arrivals: list[Arrival] = []
     errors: list[Answer] = []
     unknown: dict[str, Warning_] = {}
@@ -140,12 +144,15 @@ def read_events(
             arrivals.append(_arrival(context, index, parsed))
         except ValidationError as refused:
             errors += [
-                error_of(index, each.code, each.field, each.message) for each in refused.errors
+                error_of(index, each.code, each.field, each.message)
+                for each in refused.errors[:TOLD]
             ]
             continue
         for warning in warnings:
-            first = {**warning, "events": 0, "first_index": index}
-            unknown.setdefault(f"{warning['code']} {warning['field']}", first)["events"] += 1
+            what = f"{warning['code']} {warning['field']}"
+            if what in unknown or len(unknown) < MOST_WARNINGS:
+                first = {**warning, "events": 0, "first_index": index}
+                unknown.setdefault(what, first)["events"] += 1
     return arrivals, errors, list(unknown.values())
 
 
@@ -183,8 +190,10 @@ def _mark(context: Context, index: int, event: ProductEvent) -> str | None:
     """Return by what the event is known again: its external_id, else its place under its key."""
     if event.external_id is not None:
         return mark("x", event.external_id)
-    if context.idempotency is not None:
-        return mark("k", f"{context.idempotency.key}\n{index}")
+    asked = context.idempotency
+    if asked is not None:
+        # A mark outlives its key's day: another body under the same key is of other events.
+        return mark("k", f"{asked.key}\n{asked.fingerprint}\n{index}")
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -27,7 +28,7 @@ from vitals.usecases.cursor import cursor, digest, place_of
 from vitals.usecases.fields import Flag, Short, one_of
 from vitals.usecases.find import Known, find
 from vitals.usecases.inputs import Input, Reference, read
-from vitals.usecases.jobs import IMPORT, job_view, new_job, required
+from vitals.usecases.jobs import IMPORT, ROWS, job_view, new_job, required
 from vitals.usecases.paging import Page, filled, paged
 from vitals.usecases.runner import OutOfTimeError, Run
 from vitals.usecases.upsert_account import Terms, upsert_account
@@ -40,7 +41,7 @@ SKIP, OVERWRITE, ERROR = RESOLUTIONS = ("skip", "overwrite", "error")
 SLICE = 100
 """So many rows are written, and their results kept, at once."""
 KEPT_FOR = timedelta(days=7)
-"""Rows and results are kept for so long."""
+"""Results are kept for so long, and rows of an import that never was over."""
 NOT_ATTEMPTED = "not_attempted"
 _COUNTED = {
     "created": "created", "updated": "updated", "unchanged": "unchanged", "skipped": "skipped",
@@ -68,7 +69,8 @@ def import_customers(context: Context, given: Mapping[str, Any]) -> Answer:
 
     A row's `if_version` is what it was made from: if its customer is at another one by then,
     `conflict_resolution` says what to do (AMB-39). A bad row costs no other. `stays_in` of a row is
-    as in `Terms`: it says which stages its `lifecycle` leaves as they are.
+    as in `Terms`: it says which stages its `lifecycle` leaves as they are; `conflicts` are what is
+    wrong with it already, by field.
     """
     parsed, warnings, _ = read(ImportInput, given)
     rows = parsed.customers
@@ -87,11 +89,29 @@ def import_customers(context: Context, given: Mapping[str, Any]) -> Answer:
             # Kept before the job is: nobody finds a job that has nothing to work through.
             job = new_job(context, IMPORT, params)
             for start in range(0, len(rows), SLICE):
-                _keep(context, job, _page("rows", start), rows[start : start + SLICE])
+                _keep(context, job, _page(ROWS, start), rows[start : start + SLICE])
         answer = {"job_id": job.id, "data": job_view(job), "warnings": warnings}
         return Plan(subject=job.id, answer=answer, details=params, job=job)
 
-    return administer(context, ACTION, plan)
+    try:
+        answer = administer(context, ACTION, plan)
+    except BusyError:
+        # Nobody knows whether the job is there.
+        raise
+    except VitalsError:
+        _give_way(context, job)
+        raise
+    if job is not None and job.id != answer["job_id"]:
+        _give_way(context, job)
+    return answer
+
+
+def _give_way(context: Context, job: Job | None) -> None:
+    """Delete the rows of a *job* that there is none of: another request had its key first."""
+    if job is not None:
+        with suppress(StorageBusyError):
+            # Whatever is left of them expires.
+            context.jobs.drop(context.tenant.id, job.id, ROWS)
 
 
 def list_import_results(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -126,7 +146,7 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
     if "total" not in run.job.progress:
         run.progress({"done": 0, "total": total, **dict.fromkeys(_COUNTED.values(), 0)})
     while (start := run.job.progress["done"]) < total:
-        rows = context.jobs.kept(context.tenant.id, job.id, _page("rows", start), context.now)
+        rows = context.jobs.kept(context.tenant.id, job.id, _page(ROWS, start), context.now)
         if rows is None:
             raise JobNotFoundError(f"the rows of an import are kept for {KEPT_FOR.days} days")
         results = _written(context, job, rows, start)
@@ -136,6 +156,8 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
         run.progress({"done": start + len(results), **counted})
         # Seen here that it was cancelled: what follows is not done any more.
         run.keep()
+    # All of them have their results: nobody reads them any more, and they may name the erased.
+    context.jobs.drop(context.tenant.id, job.id, ROWS)
     return {**run.job.progress, "dry_run": job.params["dry_run"]}
 
 
@@ -179,6 +201,11 @@ def _upserted(context: Context, job: Job, row: Any, index: int, known: Known) ->
         raise ValidationError([FieldError(f"customers.{index}", "must_be_object", "no object")])
     mode = job.params["mode"]
     given = {**row, "create_only": mode == CREATE_ONLY, "dry_run": job.params["dry_run"]}
+    conflicts = given.pop("conflicts", None)
+    if isinstance(conflicts, Mapping) and conflicts:
+        raise ValidationError(
+            [FieldError(name, "conflicting_fields", str(why)) for name, why in conflicts.items()]
+        )
     stays_in = given.pop("stays_in", ())
     terms = Terms(
         must_exist=mode == UPDATE_ONLY,

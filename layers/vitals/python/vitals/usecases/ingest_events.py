@@ -17,6 +17,7 @@ from vitals.domain.instants import local_day
 from vitals.domain.model import ScoringModel
 from vitals.domain.mutation import Reason
 from vitals.domain.product_events import Ledger, ProductEvent, user_digest
+from vitals.storage.codec import encode
 from vitals.storage.event_ports import Book, EventCommit
 from vitals.storage.ports import Commit, StorageBusyError, StoredAnswer, WriteConflictError
 from vitals.usecases.batch_upsert import claim
@@ -35,6 +36,8 @@ SHOWN = 100
 LARGEST_COMMIT = 1_000_000
 """Bytes of events that one transaction takes: with all that is counted of them it has 4 MB."""
 LARGEST_LEDGERS = 1_200_000
+LARGEST_KEPT = 300_000
+"""Bytes of an answer that is kept under its key: an item has room for 400 KB."""
 
 _FULL = {
     "too_many_names": "this customer's day has as many event names as are counted",
@@ -66,7 +69,7 @@ def ingest_events(context: Context, given: Mapping[str, Any]) -> Answer:
     """
     parsed, warnings, _ = read(EventsInput, given)
     if replay := stored_answer(context):
-        return replay
+        return _without_erased(context, replay)
     # What an unfinished request claimed is no answer.
     context.replays.clear()
     claim(context)
@@ -108,15 +111,27 @@ def _shown(context: Context, customer: Customer, result: Result) -> Answer:
 
 
 def _keep(context: Context, answer: Answer) -> None:
-    """Keep *answer* under the Idempotency-Key, unless the request is worth sending again."""
+    """Keep *answer* under the Idempotency-Key, unless the request is worth sending again.
+
+    One that is too large is not kept either: the events' own marks let none count twice.
+    """
     asked = context.idempotency
     if asked is None or any(error["code"] in _AGAIN for error in answer["errors"]):
+        return
+    if len(encode(answer).encode()) > LARGEST_KEPT:
         return
     end = context.now + KEEP_ANSWERS
     # The claim gives way to an answer that is given when it expires.
     with suppress(StorageBusyError):
         own = StoredAnswer(asked.key, asked.fingerprint, answer, end, end)
         context.customers.claim(context.tenant, own)
+
+
+def _without_erased(context: Context, answer: Answer) -> Answer:
+    """Return a stored *answer* without the customers that were erased since (AMB-13)."""
+    shown = answer["data"]["customers"]
+    left = context.customers.get_many(context.tenant, [each["id"] for each in shown])
+    return answer | {"data": {"customers": [each for each in shown if each["id"] in left]}}
 
 
 def _grouped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from vitals.domain.errors import (
 )
 from vitals.domain.instants import iso
 from vitals.domain.job import CANCELLED, DONE, REPORT, STATES, Job
+from vitals.storage.ports import StorageBusyError
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
@@ -25,6 +27,8 @@ from vitals.usecases.paging import LONGEST_ID, Page, filled, paged
 RESCORE, PREVIEW, DELETE_TENANT, DECAY = "rescore", "preview", "delete_tenant", "decay"
 MATCH_RULE, PREVIEW_RULE, REDRIVE = "match_rule", "preview_rule", "redrive"
 IMPORT = "import"
+ROWS = "rows"
+"""What the pages are called that an import works through; they go once it is over."""
 KINDS = (
     RESCORE, PREVIEW, DELETE_TENANT, DECAY, MATCH_RULE, PREVIEW_RULE, REDRIVE, REPORT, IMPORT,
 )  # fmt: skip
@@ -113,7 +117,12 @@ def cancel_job(context: Context, given: Mapping[str, Any]) -> Answer:
             job=None if already else gone,
         )
 
-    return administer(context, "cancel_job", plan, dry_run=parsed.dry_run)
+    answer = administer(context, "cancel_job", plan, dry_run=parsed.dry_run)
+    if answer["data"]["kind"] == IMPORT and not parsed.dry_run:
+        with suppress(StorageBusyError):
+            # Whatever is left of them expires.
+            context.jobs.drop(context.tenant.id, parsed.id, ROWS)
+    return answer
 
 
 def _refuse_others(context: Context, job: Job) -> None:

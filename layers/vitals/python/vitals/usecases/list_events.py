@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import PlainValidator
 
@@ -27,7 +27,9 @@ def _names(raw: object) -> frozenset[str]:
     found = frozenset(split(raw))
     if not 1 <= len(found) <= MAX_NAMES:
         refuse("out_of_range", f"must hold 1 to {MAX_NAMES} names")
-    return found
+    # A name may hold a comma: all of the text, whoever split it, may be one name as well.
+    whole = raw if isinstance(raw, str) else ",".join(cast("Sequence[str]", raw))
+    return found | {whole.strip()}
 
 
 class EventsAsked(Page):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from vitals.domain.mutation import Reason
+from vitals.usecases.computing import computed_now
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.find import require
 from vitals.usecases.inputs import WriteReference, read
@@ -25,9 +26,12 @@ def restore_customer(context: Context, given: Mapping[str, Any]) -> Answer:
     def decide(context: Context, _: int) -> Draft:
         before = require(context, parsed)
         deleted = before.deleted_at is not None
-        after = replace(before, deleted_at=None) if deleted else before
+        after, head = before, None
+        if deleted:
+            # No night has counted its events anew while it was away.
+            after, head = computed_now(context, replace(before, deleted_at=None))
         reason = Reason(action=ACTION, cause="restore")
         extra = {"restored": deleted}
-        return Draft(before=before, after=after, reason=reason, extra=extra)
+        return Draft(before=before, after=after, reason=reason, extra=extra, head=head)
 
     return write(context, parsed, warnings, decide)

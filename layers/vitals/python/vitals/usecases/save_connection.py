@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from vitals.domain.connection import EMAIL, TEAMS, WEBHOOK, Connection, Health, Secrets
 from vitals.domain.errors import FieldError, ValidationError, VersionConflictError
 from vitals.usecases.administer import Plan, administer
 from vitals.usecases.connection_book import (
+    HIDDEN,
     Book,
     book_of,
     connection_view,
@@ -49,14 +50,16 @@ def save(context: Context, action: str, asked: Asked, warnings: list[Warning_]) 
     Raises ValidationError, ConnectionNotFoundError, ConnectionExistsError, TooManyError,
     VersionConflictError.
     """
-    if asked.url is not None:
-        _check_url(context, asked.url)
-        warnings = [*warnings, *_retired(asked)]
+    sent = asked
+    if sent.url is not None:
+        _check_url(context, sent.url)
+        warnings = [*warnings, *_retired(sent)]
 
     def plan(context: Context) -> Plan:
         book = book_of(context)
-        before = book.find(asked.id, webhook=asked.subscription) if asked.id else None
-        _guard(asked.if_version, before)
+        before = book.find(sent.id, webhook=sent.subscription) if sent.id else None
+        asked = _unmasked(before, sent)
+        guard(asked.if_version, before)
         base = before or _new(context, book, asked)
         after = replace(base, **asked.fields)
         if after.enabled:
@@ -89,7 +92,7 @@ def save(context: Context, action: str, asked: Asked, warnings: list[Warning_]) 
             secret={"secret": secrets.secret} if before is None and secrets.secret else {},
         )
 
-    return administer(context, action, plan, dry_run=asked.dry_run)
+    return administer(context, action, plan, dry_run=sent.dry_run)
 
 
 def details(connection: Connection) -> dict[str, Any]:
@@ -174,6 +177,20 @@ def _refuse_incomplete(before: Connection | None, after: Connection, asked: Aske
         raise ValidationError(errors)
 
 
+def _unmasked(before: Connection | None, asked: Asked) -> Asked:
+    """Return *asked* without a url that is what answers show of the stored one: it stays.
+
+    Raises ValidationError for another that is masked: it leads nowhere.
+    """
+    url = unquote(asked.url or "")
+    if before is not None and url and url == before.shown:
+        return replace(asked, url=None)
+    if HIDDEN[0] in url:
+        message = f"is shown with {HIDDEN} for what is secret: send the whole address"
+        raise ValidationError([FieldError("url", "masked", message)])
+    return asked
+
+
 def _check_url(context: Context, url: str) -> None:
     try:
         context.outbound.check_url(url)
@@ -190,7 +207,8 @@ def _retired(asked: Asked) -> list[Warning_]:
     return [{"code": "retired_connector", "field": "url", "message": message}]
 
 
-def _guard(wanted: int | None, before: Connection | None) -> None:
+def guard(wanted: int | None, before: Connection | None) -> None:
+    """Raise VersionConflictError unless *before* is at the version that is *wanted*."""
     stored = before.version if before else 0
     if wanted is not None and wanted != stored:
         raise VersionConflictError(

@@ -169,10 +169,16 @@ def toggle_webhook_subscription(context: Context, given: Mapping[str, Any]) -> A
     )
 
 
-def delete_webhook_subscription(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Delete a subscription for good. Raises what delete_connection does (PE-025)."""
+def delete_webhook_subscription(
+    context: Context, given: Mapping[str, Any], *, if_version: int | None = None
+) -> Answer:
+    """Delete a subscription for good, if it is at *if_version* or none is asked for (PE-025).
+
+    Raises what delete_connection does.
+    """
     parsed, warnings, _ = read(DeleteConnectionInput, given)
-    return deleted(context, "delete_webhook_subscription", parsed, warnings, webhook=True)
+    action = "delete_webhook_subscription"
+    return deleted(context, action, parsed, warnings, webhook=True, if_version=if_version)
 
 
 def subscribe(context: Context, given: Mapping[str, Any]) -> Answer:

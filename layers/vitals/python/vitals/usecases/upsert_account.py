@@ -15,6 +15,7 @@ from vitals.domain.errors import (
 )
 from vitals.domain.mutation import Reason
 from vitals.domain.patch import Moment, Patch, merged
+from vitals.usecases.computing import computed_now
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.customer_input import CustomerInput, read_customer
 from vitals.usecases.fields import Flag, one_of
@@ -100,6 +101,10 @@ def _draft(
     if before is not None and before.lifecycle in terms.stays_in:
         kept = {name: value for name, value in patch.fields.items() if name != "lifecycle"}
         patch = replace(patch, fields=kept)
+    head = None
+    if restored:
+        # As restore_customer does: no night has counted its events anew while it was away.
+        after, head = computed_now(context, after)
     after = merged(after, patch, context.moment)
     if terms.renewal_ahead and renewal_put_into_the_past(before, after, context.moment):
         message = f"must not become a day that is over: today is {context.moment.today}"
@@ -111,7 +116,8 @@ def _draft(
     reason = Reason(
         action=terms.action, cause=terms.cause, lifecycle_given="lifecycle" in patch.fields
     )
-    return Draft(before=before, after=after, reason=reason, extra={"restored": restored})
+    extra = {"restored": restored}
+    return Draft(before=before, after=after, reason=reason, extra=extra, head=head)
 
 
 def _refuse_target(

@@ -1,0 +1,111 @@
+"""Imports and rescores over the resource API: who may follow them, and what is kept of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.integration.rest.client import Rest
+
+from vitals.domain.access import ALL_SCOPES
+from vitals.storage import keys
+
+ROWS = {"customers": [{"name": "Jane Private", "note": "a private note", "external_id": "e1"}]}
+
+
+def pages(rest: Rest) -> list[str]:
+    """Return what is kept beside jobs."""
+    place = keys.papers_partition(rest.api.tenant.id)
+    return [sort.split("#")[1] for where, sort in rest.api.stored() if where == place]
+
+
+def test_of_an_import_that_is_done_its_results_alone_are_kept(rest: Rest) -> None:
+    job = rest.post("/v1/customers/bulk-import", ROWS).body["job_id"]
+    assert pages(rest) == ["rows0000"]
+    rest.api.run_jobs()
+    assert pages(rest) == ["results0000"]
+    assert len(rest.get(f"/v1/jobs/{job}/results").body["data"]) == 1
+
+
+def test_of_an_import_that_is_cancelled_no_rows_are_kept(rest: Rest) -> None:
+    job = rest.post("/v1/customers/bulk-import", ROWS).body["job_id"]
+    assert rest.post(f"/v1/jobs/{job}/cancel").body["state"] == "cancelled"
+    assert pages(rest) == []
+    [result] = rest.get(f"/v1/jobs/{job}/results").body["data"]
+    assert result["status"] == "not_attempted"
+
+
+def test_of_imports_under_one_key_the_rows_of_one_are_kept(rest: Rest) -> None:
+    with ThreadPoolExecutor(5) as pool:
+        replies = list(
+            pool.map(
+                lambda _: rest.post("/v1/customers/bulk-import", ROWS, idempotency_key="i"),
+                range(5),
+            )
+        )
+    assert {reply.status for reply in replies} == {202}
+    assert len({reply.body["job_id"] for reply in replies}) == 1
+    assert pages(rest) == ["rows0000"]
+    rest.api.run_jobs()
+    assert rest.get(f"/v1/jobs/{replies[0].body['job_id']}").body["progress"]["created"] == 1
+
+
+def test_who_may_import_may_follow_the_import(rest: Rest) -> None:
+    holder = rest.holding("customers:read", "customers:write")
+    done = holder.post("/v1/customers/bulk-import", ROWS).body["job_id"]
+    rest.api.run_jobs()
+    assert holder.get(f"/v1/jobs/{done}").body["state"] == "done"
+    assert len(holder.get(f"/v1/jobs/{done}/results").body["data"]) == 1
+    waiting = holder.post("/v1/customers/bulk-import", ROWS).body["job_id"]
+    assert holder.post(f"/v1/jobs/{waiting}/cancel").body["state"] == "cancelled"
+
+
+def test_each_kind_of_job_takes_its_own_scopes(rest: Rest) -> None:
+    started = rest.post("/v1/customers/bulk-import", ROWS).body["job_id"]
+    rescore = rest.post("/v1/jobs/rescore").body["job_id"]
+    for job, verb, scope in (
+        (started, "GET", "customers:read"),
+        (rescore, "GET", "health:read"),
+        (started, "POST", "customers:write"),
+        (rescore, "POST", "health:write"),
+    ):
+        path = f"/v1/jobs/{job}" + ("/cancel" if verb == "POST" else "")
+        lacking = rest.holding(*(each for each in ALL_SCOPES if each != scope))
+        refused = lacking.send(verb, path)
+        assert (refused.status, refused.body["scope"]) == (403, scope), (verb, scope)
+        assert rest.holding(scope).send(verb, path).status == 200, (verb, scope)
+    stranger = rest.holding("events:write")
+    for path in ("/v1/jobs", f"/v1/jobs/{started}", "/v1/jobs/nothing"):
+        assert stranger.get(path).status == 403
+
+
+def test_a_list_of_jobs_has_those_that_the_key_may_read(rest: Rest) -> None:
+    rest.post("/v1/customers/bulk-import", ROWS)
+    rest.post("/v1/jobs/rescore")
+
+    def kinds(*scopes: str) -> list[str]:
+        return [each["kind"] for each in rest.holding(*scopes).get("/v1/jobs").body["data"]]
+
+    assert kinds("customers:read", "health:read") == ["rescore", "import"]
+    assert kinds("customers:read") == ["import"]
+    assert kinds("health:read") == ["rescore"]
+    refused = rest.holding("customers:read").get("/v1/jobs", kind="import,rescore")
+    assert (refused.status, refused.body["scope"]) == (403, "health:read")
+    assert rest.holding("customers:read").get("/v1/jobs", kind="import").status == 200
+
+
+def test_a_row_whose_names_contradict_each_other_is_its_own_error(rest: Rest) -> None:
+    rows = [
+        {"name": "One", "owner_id": "a@vitals.example", "owner_email": "b@vitals.example"},
+        {"name": "Two", "status": "churned", "lifecycle": "At Risk"},
+        {"name": "Three", "status": "active", "lifecycle": "atrisk"},
+        {"name": "Four", "status": ["odd"], "lifecycle": {}},
+    ]
+    job = rest.post("/v1/customers/bulk-import", {"customers": rows}).body["job_id"]
+    rest.api.run_jobs()
+    one, two, three, four = rest.get(f"/v1/jobs/{job}/results").body["data"]
+    for result, field in ((one, "owner_email"), (two, "status")):
+        [error] = result["error"]["errors"]
+        assert (error["field"], error["code"]) == (field, "conflicting_fields")
+    assert (three["status"], four["status"]) == ("created", "error")
+    shown = rest.get(f"/v1/customers/{three['id']}").body
+    assert (shown["status"], shown["lifecycle"]) == ("active", "atrisk")
