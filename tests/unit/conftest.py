@@ -4,7 +4,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("vitals", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run draws other examples, so that many runs see many; one has to be quick.
+settings.register_profile(
+    "vitals", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("vitals")
 
 
