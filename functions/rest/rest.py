@@ -35,7 +35,7 @@ def _route(exchange: Exchange) -> Response:
     exchange.action = operation.id if operation else None
     if operation is not None and operation.is_public:
         refuse_any(request.query)
-        return operation.open()
+        return operation.answer()
     methods, is_open = allowed(request.path) if operation is None else ([], False)
     if is_open:
         raise _nothing_here(request.method, request.path, methods)

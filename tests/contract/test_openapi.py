@@ -57,7 +57,7 @@ def test_an_operation_says_its_scopes_and_every_refusal(operation: Operation) ->
 def test_an_operation_has_an_answer_in_the_module_that_the_table_names(
     operation: Operation,
 ) -> None:
-    assert callable(operation.open if operation.is_public else operation.answer)
+    assert callable(operation.answer)
 
 
 @EVERY

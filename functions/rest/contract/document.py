@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from contract.answers import HEADERS, LIMITS, PROBLEMS, REF, TOO_LONG, name_of, refusal
+from contract.examples import example_of
 from contract.shape import Described, GatewayMessage, Problem, Query
 from resources.operations import OPERATIONS, Operation
 
@@ -35,41 +37,6 @@ TAGS = {
     "Webhooks": "Where events are sent to, under both of their names.",
     "Reference": "This document.",
 }
-_REF = "#/components/schemas/{model}"
-_LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Trace-Id")
-_PROBLEMS = {
-    400: ("validation_error", "arr: must not be negative"),
-    401: ("unauthenticated", "the API key is unknown or was revoked"),
-    403: ("forbidden", "this needs the scope customers:write, which the key 'CRM' does not have"),
-    404: ("not_found", "there is nothing of this id"),
-    409: ("duplicate_email_domain", "the e-mail domain 'acme.example' belongs to another customer"),
-    412: ("precondition_failed", "if_version is 3, the customer is at version 4"),
-    413: ("payload_too_large", "the body has 1200000 bytes, at most 1048576 are taken"),
-    415: ("unsupported_media_type", "the body is text/plain: send JSON"),
-    422: ("unprocessable", "renewal_date: must not become a day that is over"),
-    429: ("rate_limited", "more than 300 writes in this minute: wait 12 s"),
-    500: ("internal_error", "something went wrong on our side"),
-    503: ("busy", "the table is throttling: try again"),
-}
-_HEADERS: Mapping[str, tuple[str, Any, Any]] = {
-    "X-RateLimit-Limit": ("So many a minute", {"type": "integer"}, 1000),
-    "X-RateLimit-Remaining": ("So many are left of them", {"type": "integer"}, 987),
-    "X-RateLimit-Reset": ("When it begins anew, in Unix seconds", {"type": "integer"}, 1795184640),
-    "X-Trace-Id": (
-        "Names the request in the logs",
-        {"type": "string"},
-        "5f0b9c1e-6d0c-4c7e-9a57-0f5a1c3e7b21",
-    ),
-    "Retry-After": ("Seconds to wait", {"type": "integer", "minimum": 1}, 12),
-    "WWW-Authenticate": ("How to authenticate", {"type": "string"}, 'Bearer realm="vitals"'),
-    "ETag": ("The version; send it as If-Match", {"type": "string"}, '"3"'),
-    "Location": ("Where it is", {"type": "string"}, "/v1/customers/01KJQ8ZJ9W3B0C6V4S7T2R5XYZ"),
-    "Idempotency-Replayed": (
-        "true, where an earlier answer is given again",
-        {"type": "string"},
-        "true",
-    ),
-}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -84,17 +51,6 @@ _IF_MATCH = {
     "description": "The ETag that was read: refused with 412 if there is a newer version",
     "schema": {"type": "string", "pattern": '^("[0-9]{1,15}"|\\*)$'},
     "example": '"3"',
-}
-
-
-_TOO_LONG = {
-    "description": "URI Too Long; the gateway's own answer",
-    "content": {
-        "application/json": {
-            "schema": {"$ref": _REF.format(model=GatewayMessage.__name__)},
-            "examples": {"example": {"value": {"message": "URI Too Long"}}},
-        }
-    },
 }
 
 
@@ -154,11 +110,11 @@ def document() -> dict[str, Any]:
             "parameters": {"IdempotencyKey": _KEY, "IfMatch": _IF_MATCH},
             "headers": {
                 name: {"description": text, "schema": schema, "example": example}
-                for name, (text, schema, example) in _HEADERS.items()
+                for name, (text, schema, example) in HEADERS.items()
             },
             "responses": {
-                **{_name(status): _refusal(status) for status in _PROBLEMS},
-                _name(414): _TOO_LONG,
+                **{name_of(status): refusal(status) for status in PROBLEMS},
+                name_of(414): TOO_LONG,
             },
             "schemas": schemas,
         },
@@ -211,7 +167,7 @@ def _responses(
     operation: Operation, about: Described, schemas: dict[str, Any]
 ) -> Iterator[tuple[str, Any]]:
     for status, shape in about.answers.items():
-        names = (*about.headers, *(() if operation.is_public else _LIMITS))
+        names = (*about.headers, *(() if operation.is_public else LIMITS))
         if operation.method == "POST":
             names = (*names, "Idempotency-Replayed")
         response: dict[str, Any] = {
@@ -231,7 +187,7 @@ def _responses(
             }
         yield str(status), response
     for status in sorted(_refusals(operation, about)):
-        yield str(status), {"$ref": f"#/components/responses/{_name(status)}"}
+        yield str(status), {"$ref": f"#/components/responses/{name_of(status)}"}
 
 
 def _refusals(operation: Operation, about: Described) -> set[int]:
@@ -297,44 +253,6 @@ def _parameter(query: Query, schemas: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _refusal(status: int) -> dict[str, Any]:
-    code, detail = _PROBLEMS[status]
-    headers = list(_LIMITS)
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers.append("WWW-Authenticate")
-    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        headers.append("Retry-After")
-    phrase = HTTPStatus(status).phrase
-    errors = []
-    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-        field, _, message = detail.partition(": ")
-        errors = [{"field": field, "code": "out_of_range", "message": message}]
-    example = {
-        "type": f"urn:vitals:error:{code}",
-        "title": phrase,
-        "status": status,
-        "detail": detail,
-        "instance": "/v1/customers",
-        "code": code,
-        "trace_id": "5f0b9c1e-6d0c-4c7e-9a57-0f5a1c3e7b21",
-        "errors": errors,
-    }
-    return {
-        "description": phrase,
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {
-            "application/problem+json": {
-                "schema": {"$ref": _REF.format(model=Problem.__name__)},
-                "examples": {"example": {"value": example}},
-            }
-        },
-    }
-
-
-def _name(status: int) -> str:
-    return "".join(word.title() for word in HTTPStatus(status).phrase.split())
-
-
 def _schemas(said: Mapping[str, Described]) -> dict[str, Any]:
     """Return the schema of every shape that an operation names, and of those within them."""
     shapes: set[Any] = {Problem, GatewayMessage}
@@ -343,7 +261,7 @@ def _schemas(said: Mapping[str, Described]) -> dict[str, Any]:
     pairs: list[tuple[Any, JsonSchemaMode]] = [
         (shape, "validation") for shape in sorted(shapes, key=lambda each: each.__name__)
     ]
-    _, found = models_json_schema(pairs, ref_template=_REF, schema_generator=_Untitled)
+    _, found = models_json_schema(pairs, ref_template=REF, schema_generator=_Untitled)
     schemas: dict[str, Any] = found["$defs"]
     for schema in schemas.values():
         schema.pop("title", None)
@@ -366,45 +284,12 @@ def _is_shape(kind: Any) -> bool:
 
 def _schema(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if _is_shape(kind):
-        return {"$ref": _REF.format(model=kind.__name__)}
+        return {"$ref": REF.format(model=kind.__name__)}
     found: dict[str, Any] = TypeAdapter(kind).json_schema(
-        ref_template=_REF, schema_generator=_Untitled
+        ref_template=REF, schema_generator=_Untitled
     )
     schemas |= found.pop("$defs", {})
     return found
-
-
-def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    """Return an example of *schema*: its own, or one put together of those of its parts."""
-    for own in ("examples", "enum"):
-        if own in schema:
-            return schema[own][0]
-    for own in ("default", "const"):
-        if own in schema:
-            return schema[own]
-    if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    choices = [choice for choice in ("anyOf", "oneOf", "allOf") if choice in schema]
-    return example_of(schema[choices[0]][0], schemas) if choices else _made_up(schema, schemas)
-
-
-def _made_up(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    match schema.get("type"):
-        case "object":
-            return {
-                name: example_of(each, schemas)
-                for name, each in schema.get("properties", {}).items()
-            }
-        case "array":
-            return [example_of(schema.get("items", {}), schemas)]
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return False
-        case "string":
-            return "text"
-        case _:
-            return None
 
 
 def text() -> str:

@@ -89,18 +89,6 @@ class WebhookSubscriptionPage(Page):
     data: list[WebhookSubscription]
 
 
-class WebhookSubscriptionCreate(Sent):
-    """A new webhook."""
-
-    url: Url
-    events: Events
-    filter: Filter = LEFT_OUT
-    name: Name = LEFT_OUT
-    description: Annotated[str | None, Field(max_length=4000, min_length=1)] = LEFT_OUT
-    owner: Email | None = LEFT_OUT
-    active: bool = LEFT_OUT
-
-
 class WebhookSubscriptionUpdate(Sent):
     """What is to change of a webhook."""
 
@@ -111,6 +99,13 @@ class WebhookSubscriptionUpdate(Sent):
     description: Annotated[str | None, Field(max_length=4000, min_length=1)] = LEFT_OUT
     owner: Email | None = LEFT_OUT
     active: bool = LEFT_OUT
+
+
+class WebhookSubscriptionCreate(WebhookSubscriptionUpdate):
+    """A new webhook."""
+
+    url: Url
+    events: Events
 
 
 class SecretRotate(Sent):

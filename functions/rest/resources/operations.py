@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from resources.call import Call
     from vitals.runtime.http import Response
 
 READ = ("customers:read",)
@@ -49,15 +48,9 @@ class Operation:
     of_imports: tuple[str, ...] = ()
 
     @property
-    def answer(self) -> Callable[[Call], Response]:
-        """Return what answers the operation."""
-        found: Callable[[Call], Response] = getattr(self._module, self.function)
-        return found
-
-    @property
-    def open(self) -> Callable[[], Response]:
-        """Return what answers an operation that asks for nothing."""
-        found: Callable[[], Response] = getattr(self._module, self.function)
+    def answer(self) -> Callable[..., Response]:
+        """Return what answers the operation: a `Call`, or nothing at all where it is public."""
+        found: Callable[..., Response] = getattr(self._module, self.function)
         return found
 
     @property

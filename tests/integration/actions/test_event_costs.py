@@ -16,7 +16,7 @@ from tests.integration.actions.ingesting import Answer, Product, an_event
 
 from vitals.domain import product_events
 from vitals.storage import events as storage
-from vitals.usecases import ingest_events
+from vitals.usecases import event_pages
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "data-model.md"
 ROW = re.compile(r"^\| (.+?) \| (\d+) \| (\d+(?:\.\d)?) \| (\d+) \|$", re.MULTILINE)
@@ -99,7 +99,7 @@ def test_a_batch_that_no_transaction_takes_is_stored_in_several(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = product.api.upsert("Acme")["id"]
-    monkeypatch.setattr(ingest_events, "LARGEST_COMMIT", 10_000)
+    monkeypatch.setattr(event_pages, "LARGEST_COMMIT", 10_000)
     monkeypatch.setattr(storage, "LARGEST_CHUNK", 3_000)
     events = batch(acme, 3, 200)
     found = commits(metered(product, events))
@@ -114,7 +114,7 @@ def test_days_whose_ledgers_are_too_large_together_are_stored_apart(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = product.api.upsert("Acme")["id"]
-    monkeypatch.setattr(ingest_events, "LARGEST_LEDGERS", 500)
+    monkeypatch.setattr(event_pages, "LARGEST_LEDGERS", 500)
     assert len(commits(metered(product, batch(acme, 3, 30)))) > 1
     assert sum(product.counted(acme).values()) == 30
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import jsonschema_rs
+from tests.integration.actions import api as actions
 from tests.integration.actions.api import Api
 
 import rest
@@ -20,24 +21,8 @@ from resources.validation import DOCUMENT
 DOC: Mapping[str, Any] = json.loads(DOCUMENT.read_bytes())
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One response: its status, its headers by lower-case name, its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-    @property
-    def code(self) -> str:
-        """The stable code of a problem."""
-        assert self.headers["content-type"] == "application/problem+json", self.body
-        return str(self.body["code"])
-
-    @property
-    def refused(self) -> dict[str, str]:
-        """The fields that were refused, each with its code."""
-        return {error["field"]: error["code"] for error in self.body["errors"]}
+class Reply(actions.Reply):
+    """One response of the resource API."""
 
     @property
     def etag(self) -> str:

@@ -10,11 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator
 
 from vitals.domain.errors import FieldError, ValidationError
-from vitals.domain.numbers import parse_number
 from vitals.domain.product_events import ProductEvent, mark
 from vitals.storage.codec import encode
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.fields import LARGEST_INTEGER, Instant, Short, refuse, text
+from vitals.usecases.fields import Instant, Short, exact, refuse, text
 from vitals.usecases.inputs import Input, Warning_, read
 
 MAX_EVENTS = 1000
@@ -68,7 +67,7 @@ def _properties(raw: object) -> Mapping[str, Any]:
     size = len(encode(raw).encode())
     if size > LARGEST_PROPERTIES:
         refuse("too_large", f"must take at most {LARGEST_PROPERTIES} bytes, takes {size}")
-    return {name: _exact(value) for name, value in raw.items()}
+    return {name: exact(value, name) for name, value in raw.items()}
 
 
 def _keys(value: object, depth: int) -> int:
@@ -81,22 +80,6 @@ def _keys(value: object, depth: int) -> int:
     return (len(value) if isinstance(value, dict) else 0) + sum(
         _keys(each, depth + 1) for each in inner
     )
-
-
-def _exact(value: Any) -> Any:
-    """Return *value* with every number exact; refuse one that JSON readers lose."""
-    if isinstance(value, dict):
-        return {name: _exact(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_exact(each) for each in value]
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:
-        return value
-    try:
-        return parse_number(value)
-    except ValueError:
-        refuse("out_of_range", "hold a number that is too large to be read back: send it as text")
 
 
 Name = Annotated[str, _printable(LONGEST_NAME)]

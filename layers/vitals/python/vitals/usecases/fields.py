@@ -174,7 +174,7 @@ def _custom(raw: object) -> Mapping[str, Any]:
         refuse("must_be_object", "must be an object")
     if _count(raw, 1) - 1 > MAX_KEYS:
         refuse("too_large", f"must hold at most {MAX_KEYS} values")
-    return {key: _exact(value, key) for key, value in raw.items()}
+    return {key: exact(value, key) for key, value in raw.items()}
 
 
 def _count(value: object, depth: int) -> int:
@@ -187,12 +187,15 @@ def _count(value: object, depth: int) -> int:
     return 1 + sum(_count(each, depth + 1) for each in inner)
 
 
-def _exact(value: Any, path: str) -> Any:
-    """Return *value* with every number exact, as signals are; refuse one that JSON readers lose."""
+def exact(value: Any, path: str) -> Any:
+    """Return *value* with every number exact, as signals are; refuse one that JSON readers lose.
+
+    *path* is how the refusal names it.
+    """
     if isinstance(value, dict):
-        return {key: _exact(each, f"{path}.{key}") for key, each in value.items()}
+        return {key: exact(each, f"{path}.{key}") for key, each in value.items()}
     if isinstance(value, list):
-        return [_exact(each, f"{path}.{index}") for index, each in enumerate(value)]
+        return [exact(each, f"{path}.{index}") for index, each in enumerate(value)]
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int) and abs(value) <= LARGEST_INTEGER:

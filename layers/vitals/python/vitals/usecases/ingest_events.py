@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -14,16 +14,15 @@ from vitals.domain.computed_signals import computed
 from vitals.domain.customer import Customer
 from vitals.domain.errors import BusyError, VitalsError
 from vitals.domain.instants import local_day
-from vitals.domain.model import ScoringModel
 from vitals.domain.mutation import Reason
-from vitals.domain.product_events import Ledger, ProductEvent, user_digest
 from vitals.storage.codec import encode
-from vitals.storage.event_ports import Book, EventCommit
+from vitals.storage.event_ports import EventCommit
 from vitals.storage.ports import Commit, StorageBusyError, StoredAnswer, WriteConflictError
 from vitals.usecases.batch_upsert import claim
 from vitals.usecases.computing import book_of, moment_of
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.event_input import Arrival, EventsInput, error_of, read_events
+from vitals.usecases.event_pages import counted
 from vitals.usecases.inputs import read
 from vitals.usecases.write import KEEP_ANSWERS, published, stored_answer
 
@@ -33,9 +32,6 @@ WRITERS = 8
 """Customers are written by so many threads: they wait for the table, not for the processor."""
 SHOWN = 100
 """So many customers are told of in an answer."""
-LARGEST_COMMIT = 1_000_000
-"""Bytes of events that one transaction takes: with all that is counted of them it has 4 MB."""
-LARGEST_LEDGERS = 1_200_000
 LARGEST_KEPT = 300_000
 """Bytes of an answer that is kept under its key: an item has room for 400 KB."""
 
@@ -249,7 +245,7 @@ def _tried(
     moment = moment_of(context, model)
     marks = frozenset(each.mark for each in arrivals if each.mark is not None)
     book = book_of(context, customer.id, moment, marks)
-    page = _counted(customer, arrivals, model, book, lambda at: local_day(at, moment.where))
+    page = counted(customer, arrivals, model, book, lambda at: local_day(at, moment.where))
     result = Result(duplicates=page.duplicates)
     for each, code in page.refused:
         result.refuse([each], code, "timestamp", _FULL[code])
@@ -278,48 +274,3 @@ def _tried(
         moved=moved,
     )
     return _Try(commit, result, page.left)
-
-
-@dataclass(slots=True)
-class _Page:
-    """As many events as one transaction takes: those that count, and what became of the others."""
-
-    events: list[ProductEvent] = field(default_factory=list)
-    days: set[date] = field(default_factory=set)
-    marks: dict[date, list[str]] = field(default_factory=dict)
-    refused: list[tuple[Arrival, str]] = field(default_factory=list)
-    duplicates: int = 0
-    left: list[Arrival] = field(default_factory=list)
-
-
-def _counted(
-    customer: Customer,
-    arrivals: Sequence[Arrival],
-    model: ScoringModel,
-    book: Book,
-    day_of: Callable[[datetime], date],
-) -> _Page:
-    """Count *arrivals* in the ledgers of *book*, until there is no room in a transaction."""
-    page, size = _Page(), 0
-    for number, each in enumerate(arrivals):
-        if each.mark is not None and each.mark in book.known:
-            page.duplicates += 1
-            continue
-        event, day = each.event, day_of(each.event.at)
-        ledger = book.ledgers.setdefault(day, Ledger())
-        taken = sum(book.ledgers[known].size for known in page.days | {day})
-        if page.events and (size + each.size > LARGEST_COMMIT or taken > LARGEST_LEDGERS):
-            page.left = list(arrivals[number:])
-            break
-        user = None if event.user is None else user_digest(customer.id, event.user)
-        code = ledger.count(event, user, model.properties_of(event.name))
-        if code:
-            page.refused.append((each, code))
-            continue
-        size += each.size
-        page.events.append(event)
-        page.days.add(day)
-        if each.mark is not None:
-            book.known.add(each.mark)
-            page.marks.setdefault(day, []).append(each.mark)
-    return page
