@@ -18,8 +18,9 @@ from tests.builders import a_model, an_id
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer, Override
 from vitals.domain.instants import start_of, zone
+from vitals.domain.model import CHURNED
 from vitals.domain.mutation import Reason, settled
-from vitals.domain.patch import CHURNED, Moment
+from vitals.domain.patch import Moment
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.catalogue import BY_NAME, REPORTS, Report
 from vitals.domain.reports.document import Document, document_view

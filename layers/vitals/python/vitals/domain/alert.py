@@ -10,10 +10,10 @@ from typing import Any
 
 from vitals.domain.edges import Fired
 from vitals.domain.instants import iso
+from vitals.domain.model import AT_RISK_BANDS
 from vitals.domain.numbers import Number
 from vitals.domain.rule import (
     AT_RISK,
-    AT_RISK_BANDS,
     ATTENTION,
     CONDITION,
     CRITICAL,

@@ -18,10 +18,14 @@ WEIGHT_UNIT = 10_000
 """Weights are held as whole numbers of 1/10,000."""
 
 BANDS = ("critical", "at_risk", "watch", "healthy", "expansion")
+AT_RISK_BANDS = ("critical", "at_risk")
+"""The bands of a customer at risk, the worse first."""
 UNSCORED = "unscored"
 STATUSES = (*BANDS, UNSCORED)
 TIERS = ("enterprise", "mid", "smb")
 LIFECYCLES = ("onboarding", "trial", "active", "atrisk", "paused", "won", "churned")
+CHURNED = "churned"
+"""The stage of those who left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from typing import Any
 from vitals.domain.change import Change, differences, is_visible
 from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day, zone
-from vitals.domain.model import ScoringModel
+from vitals.domain.model import AT_RISK_BANDS, ScoringModel
 from vitals.domain.patch import Moment
 from vitals.domain.recent import KEPT, Step, recorded
 from vitals.domain.scoring import contributions
 
-_AT_RISK = ("critical", "at_risk")
 _TICK = timedelta(milliseconds=1)
 
 
@@ -128,8 +127,8 @@ def _automatic_stage(before: Customer | None, after: Customer, model: ScoringMod
     """Return the stage that the band's edge leads to, or None (IQ-020, AMB-33)."""
     if not model.auto_lifecycle:
         return None
-    was_at_risk = before is not None and before.status in _AT_RISK
-    is_at_risk = after.status in _AT_RISK
+    was_at_risk = before is not None and before.status in AT_RISK_BANDS
+    is_at_risk = after.status in AT_RISK_BANDS
     if after.lifecycle == "active" and is_at_risk and not was_at_risk:
         return "atrisk"
     recovered = not is_at_risk and after.score is not None

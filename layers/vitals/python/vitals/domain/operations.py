@@ -64,7 +64,7 @@ def priority(
     # A portfolio read a moment ago may not hold this customer's newest revenue yet.
     portfolio_mrr = max(portfolio_mrr, customer.mrr)
     share = Decimal(customer.mrr) / Decimal(portfolio_mrr)
-    factor = _renewal_factor(model, days_until_renewal(customer, today))
+    factor = renewal_factor(model, days_until_renewal(customer, today))
     return {
         "score": _plain(round(risk * share * Decimal(factor), 8)),
         "risk": _plain(risk),
@@ -79,7 +79,8 @@ def _plain(part: Decimal) -> Number:
     return int(part) if part == part.to_integral_value() else part.normalize()
 
 
-def _renewal_factor(model: ScoringModel, days: int | None) -> Number:
+def renewal_factor(model: ScoringModel, days: int | None) -> Number:
+    """Return what a renewal in so many *days* weighs in a priority; None: no date is known."""
     if days is not None:
         for window, factor in model.renewal_windows:
             if days <= window:

@@ -11,10 +11,9 @@ from vitals.domain.curves import Value
 from vitals.domain.customer import Customer, Override, Received
 from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import local_day
+from vitals.domain.model import CHURNED
 from vitals.domain.numbers import cents
 
-CHURNED = "churned"
-"""The stage of those who left."""
 MAX_TAGS = 50
 """A customer has at most so many tags (AMB-35)."""
 

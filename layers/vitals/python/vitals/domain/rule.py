@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from vitals.domain.condition import Condition
+from vitals.domain.model import AT_RISK_BANDS
 from vitals.domain.numbers import Number
 from vitals.domain.schedule import Schedule
 from vitals.domain.standing import Standing
@@ -32,7 +33,6 @@ EVENTS = (HEALTH_BELOW, AT_RISK, RENEWAL, NO_CONTACT, DETRACTOR, LIFECYCLE, DROP
 CADENCE, WINDOWS, QUIET = "cadence", "windows", "quiet"
 """Limits that the model knows: the tier's overdue days, the renewal windows, `quiet_after`."""
 DEFAULT_LIMITS: Mapping[str, int] = {HEALTH_BELOW: 50, RENEWAL: 30, NO_CONTACT: 14, DROP: 15}
-AT_RISK_BANDS = ("critical", "at_risk")
 DETRACTOR_BELOW = 7
 WINDOW_NAMES = (CRITICAL, WARNING, "upcoming")
 

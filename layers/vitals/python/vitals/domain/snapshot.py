@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vitals.domain.customer import Customer
+from vitals.domain.model import AT_RISK_BANDS, CHURNED
 from vitals.domain.numbers import Number, published_ratio
-from vitals.domain.patch import CHURNED
 
 WITHOUT = ""
 """What stands for no tier, manager or tag."""
-AT_RISK = frozenset({"critical", "at_risk"})
-"""The bands of customers at risk."""
 
 PARTS = ("lifecycle", "manager", "momentum", "status", "tag", "tier")
 """What the figures are divided by, each by itself."""
@@ -63,7 +61,7 @@ class Figures:
         if score is not None:
             self.scored += 1
             self.total += score
-        if status in AT_RISK:
+        if status in AT_RISK_BANDS:
             self.at_risk += 1
             self.at_risk_mrr += mrr
         signals = self.signals

@@ -14,7 +14,7 @@ from vitals.domain.change import Change, is_visible
 from vitals.domain.customer import Customer
 from vitals.domain.errors import PayloadTooLargeError
 from vitals.domain.instants import iso
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED
 from vitals.storage import codec, keys
 from vitals.storage.answers import answer_item, put_answer, unanswered
 from vitals.storage.ports import Commit, Place, StoredAnswer, WriteConflictError

@@ -11,7 +11,7 @@ from typing import Any
 
 from vitals.domain.change import Change, is_visible
 from vitals.domain.instants import start_of
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED
 from vitals.domain.reports.book import Account, Book, Filters
 from vitals.domain.snapshot import MOST_NAMES, Figures
 from vitals.usecases.context import Context

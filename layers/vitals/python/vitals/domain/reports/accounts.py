@@ -9,7 +9,7 @@ from heapq import nlargest
 from typing import Any, Final, NamedTuple
 
 from vitals.domain.curves import Value
-from vitals.domain.model import ScoringModel
+from vitals.domain.model import AT_RISK_BANDS, ScoringModel
 from vitals.domain.numbers import (
     PUBLISHED,
     Number,
@@ -19,9 +19,8 @@ from vitals.domain.numbers import (
     published_ratio,
     ratio,
 )
-from vitals.domain.operations import direction
+from vitals.domain.operations import direction, renewal_factor
 from vitals.domain.reports.book import Account
-from vitals.domain.snapshot import AT_RISK
 
 FALLING: Final = "falling"
 OVERDUE: Final = "overdue"
@@ -117,7 +116,7 @@ def newly_at_risk(accounts: Iterable[Account], model: ScoringModel) -> list[Acco
     return [
         each
         for each in accounts
-        if each.at_risk and each.was is not None and model.band(each.was) not in AT_RISK
+        if each.at_risk and each.was is not None and model.band(each.was) not in AT_RISK_BANDS
     ]
 
 
@@ -129,7 +128,7 @@ def recovered(accounts: Iterable[Account], model: ScoringModel) -> list[Account]
         if each.score is not None
         and not each.at_risk
         and each.was is not None
-        and model.band(each.was) in AT_RISK
+        and model.band(each.was) in AT_RISK_BANDS
     ]
 
 
@@ -257,11 +256,5 @@ def _rough(account: Account, portfolio_mrr: Number) -> Number | None:
     mrr, score = account.mrr, account.score
     if score is None or not mrr:
         return None
-    model, days = account.standing.model, account.renewal_in
-    factor = model.renewal_factor_beyond
-    if days is not None:
-        for window, own in model.renewal_windows:
-            if days <= window:
-                factor = own
-                break
+    factor = renewal_factor(account.standing.model, account.renewal_in)
     return (100 - score) * min(mrr, portfolio_mrr) * factor

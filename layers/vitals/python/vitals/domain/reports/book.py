@@ -11,7 +11,7 @@ from typing import Any
 from vitals.domain.change import Change
 from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day, zone
-from vitals.domain.model import ScoringModel
+from vitals.domain.model import AT_RISK_BANDS, CHURNED, ScoringModel
 from vitals.domain.numbers import Number
 from vitals.domain.operations import (
     cadence_status,
@@ -19,9 +19,8 @@ from vitals.domain.operations import (
     expansion_estimate,
     priority,
 )
-from vitals.domain.patch import CHURNED
 from vitals.domain.scoring import Contribution, contributions
-from vitals.domain.snapshot import AT_RISK, Figures
+from vitals.domain.snapshot import Figures
 from vitals.domain.standing import Standing
 
 
@@ -76,7 +75,7 @@ class Account:
     @property
     def at_risk(self) -> bool:
         """Whether its band is one of the two lowest."""
-        return self.status in AT_RISK
+        return self.status in AT_RISK_BANDS
 
     @property
     def priority(self) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from vitals.domain.customer import Customer
 from vitals.domain.instants import local_day
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED
 from vitals.domain.reports.accounts import percent
 
 MONTH, QUARTER = "month", "quarter"

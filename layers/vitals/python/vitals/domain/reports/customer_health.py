@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from vitals.domain.model import CHURNED
 from vitals.domain.numbers import Number
-from vitals.domain.patch import CHURNED
 from vitals.domain.reports.accounts import costs, reasons
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.customer_tables import lift_table, signal_table

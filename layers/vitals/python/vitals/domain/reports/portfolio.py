@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from vitals.domain.instants import iso
-from vitals.domain.model import STATUSES
+from vitals.domain.model import CHURNED, STATUSES
 from vitals.domain.numbers import Number
-from vitals.domain.patch import CHURNED
 from vitals.domain.reports.accounts import Ranked, costs, first_to_call, percent, reasons
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.movement import movers

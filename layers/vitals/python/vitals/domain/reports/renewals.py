@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from vitals.domain.instants import iso, months_after
-from vitals.domain.model import UNSCORED
+from vitals.domain.model import AT_RISK_BANDS, UNSCORED
 from vitals.domain.numbers import Number
 from vitals.domain.reports.accounts import (
     FALLING,
@@ -17,7 +17,6 @@ from vitals.domain.reports.accounts import (
     momentum,
 )
 from vitals.domain.reports.book import Account, Book
-from vitals.domain.snapshot import AT_RISK
 
 COMMIT, BEST_CASE, RISKY, UNKNOWN = "commit", "best_case", "at_risk", "unknown"
 CATEGORIES: Final = (COMMIT, BEST_CASE, RISKY, UNKNOWN)
@@ -88,7 +87,7 @@ def category(status: str) -> str:
     """Return the forecast category of a customer in the band *status*."""
     if status == UNSCORED:
         return UNKNOWN
-    if status in AT_RISK:
+    if status in AT_RISK_BANDS:
         return RISKY
     return BEST_CASE if status == "watch" else COMMIT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED
 from vitals.domain.reports.accounts import by_urgency, costs, reasons
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import (

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from vitals.domain.model import LIFECYCLES, TIERS
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED, LIFECYCLES, TIERS
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.document import AVERAGE, COUNT, DAY, POINTS, TEXT, WORD, Line
 from vitals.domain.reports.groups import Group, Spellings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vitals.domain.customer import Customer
-from vitals.domain.patch import CHURNED
+from vitals.domain.model import CHURNED
 from vitals.domain.reports.accounts import (
     OVERDUE,
     large_first,
