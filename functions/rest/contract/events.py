@@ -193,9 +193,9 @@ DESCRIBED = {
             ),
             Query(
                 "event_name",
-                Annotated[list[EventName], Field(min_length=1, max_length=50)],
-                "Of these names",
-                example=["login"],
+                Annotated[str, Field(min_length=1, max_length=2000)],
+                "Of this name, or of several with commas between",
+                example="login",
             ),
             Query("from", Instant, "That happened then or later"),
             Query("to", Instant, "That happened then or earlier"),
