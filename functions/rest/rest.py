@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from resources.call import Call, refuse_any, run
-from resources.operations import allowed, can_be, operation_of
+from resources.operations import Operation, allowed, can_be, operation_of
+from vitals.domain.access import ApiKey
 from vitals.domain.errors import MethodNotAllowedError, NotFoundError, VitalsError
 from vitals.runtime.authenticate import presented, require_scopes
 from vitals.runtime.http import Response, json_object
 from vitals.runtime.limits import draw
 from vitals.runtime.serve import Exchange, LambdaContext, serve
 from vitals.runtime.wiring import wiring
+
+LIKE = 'like {"name": "Acme Corp"}'
+"""What a body looks like."""
 
 wiring()
 gc.freeze()
@@ -42,27 +46,14 @@ def _route(exchange: Exchange) -> Response:
     wired, now = exchange.wired, exchange.now
     key, tenant = wired.admit(presented(request.headers), now)
     exchange.admitted(key, tenant)
-    body: dict[str, Any] = {}
-    refused: VitalsError | None = None
+    call, refused = _called(exchange, operation, variables, key)
     if operation is None:
         refused = _nothing_here(request.method, request.path, methods)
-    elif operation.takes_body:
-        try:
-            body = json_object(request)
-        except VitalsError as error:
-            # A refused request too counts against the limit.
-            refused = error
-    drawn = operation.drawn(body) if operation else {"reads": 1}
-    window, spent = draw(wired.tenants, tenant, wired.settings, now, drawn)
+    window, spent = draw(wired.tenants, tenant, wired.settings, now, _drawn(operation, call))
     exchange.headers = window.headers
-    if spent is not None or operation is None:
+    # A refused request too counts against the limit.
+    if spent is not None or call is None:
         raise spent or refused or AssertionError
-    require_scopes(key, operation.needed)
-    if not can_be(variables):
-        raise NotFoundError(f"nothing is at {request.path}: no id is like that")
-    if refused is not None:
-        raise refused
-    call = Call(exchange, operation, variables, body)
     call.context = wired.context(
         key,
         tenant,
@@ -72,6 +63,32 @@ def _route(exchange: Exchange) -> Response:
         source_ip=request.source_ip,
     )
     return run(call)
+
+
+def _called(
+    exchange: Exchange, operation: Operation | None, variables: Mapping[str, str], key: ApiKey
+) -> tuple[Call | None, VitalsError | None]:
+    """Return the call that the request is, or what is wrong with it."""
+    if operation is None:
+        return None, None
+    try:
+        require_scopes(key, operation.needed)
+        if not can_be(variables):
+            path = exchange.request.path
+            raise NotFoundError(f"nothing is at {path}: no id is like that")
+        body = json_object(exchange.request, LIKE) if operation.takes_body else {}
+        return Call(exchange, operation, variables, body), None
+    except VitalsError as error:
+        return None, error
+
+
+def _drawn(operation: Operation | None, call: Call | None) -> dict[str, int]:
+    """Return what the request draws from which limit; a refused one starts no import."""
+    if operation is None:
+        return {"reads": 1}
+    if call is None:
+        return {"reads" if operation.method == "GET" else "writes": 1}
+    return operation.drawn(call.body)
 
 
 def _nothing_here(method: str, path: str, methods: list[str]) -> VitalsError:

@@ -18,6 +18,7 @@ from contract.shape import (
     Id,
     Instant,
     Link,
+    Money,
     Page,
     Query,
     Score,
@@ -63,8 +64,8 @@ class CustomerSummary(Shape):
     owner_email: Annotated[Owner | None, Field(description="The owner, if it is an e-mail")]
     tags: Tags
     tier: Tier | None
-    arr: Amount | None
-    mrr: Amount | None
+    arr: Money | None
+    mrr: Annotated[Money | None, Field(examples=[4166.67])]
     renewal_date: Day | None
     days_until_renewal: Annotated[int | None, Field(examples=[90])]
     renewal_overdue: Annotated[bool, Field(examples=[False])]
@@ -193,7 +194,7 @@ DESCRIBED = {
                 example="acme",
             ),
             Query("status", words(*STATUSES), "Commercial states"),
-            Query("health_status", words(*HEALTH_STATUSES), "Health in three words"),
+            Query("health_status", words(*get_args(HealthStatus)), "Health in words"),
             OWNER,
             Query(
                 "segment_id",

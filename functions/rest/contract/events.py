@@ -72,8 +72,8 @@ class ScoredCustomer(Shape):
     """What a customer's score is, now that its events are counted."""
 
     id: Id
-    score: Score | None
-    status: Annotated[Band, Field(examples=["healthy"], description="The band")]
+    score: Annotated[Score | None, Field(examples=[3])]
+    band: Annotated[Band, Field(examples=["critical"])]
     unchanged: Annotated[bool, Field(examples=[False])]
 
 

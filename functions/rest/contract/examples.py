@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.samples import SAMPLES
+
 
 def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     """Return an example of *schema*: its own, or one put together of those of its parts."""
@@ -15,7 +17,8 @@ def example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
         if own in schema:
             return schema[own]
     if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+        name = schema["$ref"].rpartition("/")[2]
+        return SAMPLES[name] if name in SAMPLES else example_of(schemas[name], schemas)
     choices = [choice for choice in ("anyOf", "oneOf", "allOf") if choice in schema]
     return example_of(schema[choices[0]][0], schemas) if choices else _made_up(schema, schemas)
 

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from contract.customers import CustomerCreate
+from contract.customers import CustomerCreate, Name
 from contract.shape import (
     CURSOR,
     LEFT_OUT,
+    Day,
     Described,
     Id,
     Instant,
@@ -66,7 +67,12 @@ class StartedJob(Shape):
 
 
 class ImportRow(CustomerCreate):
-    """One customer of an import."""
+    """One customer of an import, known by its external_id or its name."""
+
+    name: Name = LEFT_OUT
+    renewal_date: Annotated[
+        Day | None, Field(description="One that is over is stored, and shown as overdue")
+    ] = LEFT_OUT
 
     if_version: Annotated[
         int, Field(ge=0, le=2**53, description="The version that the row was made from")

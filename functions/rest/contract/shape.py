@@ -33,6 +33,7 @@ Score = Annotated[int, Field(ge=0, le=100, examples=[72])]
 Exact = Annotated[float, Field(examples=[71.6667], description="To four decimals, exactly")]
 Share = Annotated[float, Field(ge=0, le=1, examples=[0.4])]
 Amount = Annotated[float, Field(ge=0, le=10**13, examples=[50000])]
+Money = Annotated[float, Field(ge=0, examples=[50000], description="In the currency you send")]
 Count = Annotated[int, Field(ge=0, examples=[3])]
 Cursor = Annotated[
     str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from resources.call import Call, UseCase
@@ -20,9 +21,15 @@ def get_portfolio(call: Call) -> Response:
             status: sum(stages[stage] for stage in of) for status, of in STAGES.items()
         },
         "health_distribution": found.pop("bands"),
-        "top_risks": found.pop("priority_accounts"),
+        "top_risks": [_account(each) for each in found.pop("priority_accounts")],
     }
     return call.reply(told | found)
+
+
+def _account(account: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an account by the names that customers have here."""
+    rest = {name: value for name, value in account.items() if name not in ("status", "manager")}
+    return rest | {"band": account["status"], "owner_id": account["manager"]}
 
 
 def get_renewals(call: Call) -> Response:

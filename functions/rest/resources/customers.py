@@ -9,7 +9,12 @@ from http import HTTPStatus
 from typing import Any
 
 from resources.call import Call, UseCase, etag, page_of
-from vitals.domain.errors import CustomerNotFoundError, FieldError, UnprocessableError
+from vitals.domain.errors import (
+    CustomerNotFoundError,
+    FieldError,
+    UnprocessableError,
+    ValidationError,
+)
 from vitals.domain.health import word_of
 from vitals.domain.spelling import meant
 from vitals.runtime.http import Response
@@ -195,4 +200,18 @@ def _strict(body: Mapping[str, Any]) -> dict[str, Any]:
 def _saved(body: Mapping[str, Any], terms: Terms) -> UseCase:
     """Return the use-case that saves *body*: a status leaves a stage that says it already."""
     agreed = replace(terms, renewal_ahead=True, stays_in=stays_in(body))
-    return partial(upsert_account, terms=agreed)
+
+    def saved(context: Context, given: Mapping[str, Any]) -> Answer:
+        try:
+            return upsert_account(context, given, terms=agreed)
+        except ValidationError as refused:
+            raise ValidationError([_placed(each, body) for each in refused.errors]) from refused
+
+    return saved
+
+
+def _placed(error: FieldError, body: Mapping[str, Any]) -> FieldError:
+    """Return *error* where its field stood: signals stand under `signals` here."""
+    if error.field in body.get("signals", ()):
+        return replace(error, field=f"signals.{error.field}")
+    return error

@@ -15,8 +15,16 @@ def ingest_events(call: Call) -> Response:
     """Answer how many events are stored, and what is wrong with the others."""
     answer = call.ask(ingest, call.body)
     shown = {name: answer[name] for name in _SAME}
-    shown |= {"customers": answer["data"]["customers"], "warnings": answer["warnings"]}
-    return call.reply(shown)
+    customers = [
+        {
+            "id": each["id"],
+            "score": each["score"],
+            "band": each["status"],
+            "unchanged": each["unchanged"],
+        }
+        for each in answer["data"].get("customers", ())
+    ]
+    return call.reply(shown | {"customers": customers, "warnings": answer["warnings"]})
 
 
 def list_events(call: Call) -> Response:

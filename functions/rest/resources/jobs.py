@@ -60,15 +60,13 @@ def cancel_job(call: Call) -> Response:
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row by the core's names; what is wrong with it is its own result."""
-    # A row may hold anything; these two are ours to say.
-    row = {name: value for name, value in row.items() if name not in ("stays_in", "conflicts")}
-    kept = stays_in(row) if isinstance(row.get("status"), str) else ()
-    conflicts = {each.field: each.message for each in conflicts_of(row)}
-    return (
-        given_of(row)
-        | ({"stays_in": list(kept)} if kept else {})
-        | ({"conflicts": conflicts} if conflicts else {})
-    )
+    from resources.validation import refusals_of  # noqa: PLC0415 - imports alone need it
+
+    refused = refusals_of("ImportRow", row) or conflicts_of(row)
+    if refused:
+        named = {name: row.get(name) for name in ("external_id", "name")}
+        return named | {"refused": [[each.field, each.code, each.message] for each in refused]}
+    return {**given_of(row), "stays_in": list(stays_in(row)), "strict": True}
 
 
 def _required(call: Call) -> dict[str, Any]:

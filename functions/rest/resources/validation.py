@@ -42,6 +42,18 @@ def checked(
     return values
 
 
+def refusals_of(shape: str, value: Mapping[str, Any]) -> list[FieldError]:
+    """Return what the document's *shape* refuses of *value*: nothing, where it is one."""
+    _, components = _document()
+    return _errors(_shape(shape), value, components["schemas"][shape].get("properties", {}))
+
+
+@cache
+def _shape(name: str) -> Any:
+    _, components = _document()
+    return _validator({"$ref": f"#/components/schemas/{name}"}, components)
+
+
 class _About:
     """What the document says of one operation, made ready to check with."""
 

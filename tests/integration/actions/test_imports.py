@@ -287,7 +287,8 @@ def test_a_cancelled_import_leaves_the_rest_unattempted(
 
     monkeypatch.setattr(usecase, "_written", cancelled)
     api.run_jobs()
-    assert api.get("get_job", id=job_id).data["state"] == "cancelled"
+    job = api.get("get_job", id=job_id).data
+    assert (job["state"], job["progress"]["created"]) == ("cancelled", 4)
     assert statuses(results(api, job_id)) == ["created"] * 4 + ["not_attempted"] * 2
     assert len(api.get("list_customers").data) == 4
 

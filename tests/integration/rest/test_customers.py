@@ -268,3 +268,16 @@ def test_a_misspelled_signal_is_refused_and_nothing_is_stored(rest: Rest) -> Non
         assert set(reply.refused.values()) == {"unknown_field"}
     assert rest.post("/v1/customers", {"name": "Bolt", "signals": {"login": 1}}).status == 422
     assert rest.get(path).body["arr"] is None
+
+
+def test_a_wrong_signal_is_named_where_it_stood(rest: Rest) -> None:
+    path = f"/v1/customers/{rest.created()['id']}"
+    reply = rest.patch(path, {"signals": {"adoption": 101}})
+    assert (reply.status, reply.refused) == (422, {"signals.adoption": "out_of_range"})
+    assert "action" not in rest.post("/v1/customers", "[]").body["detail"]
+
+
+def test_the_largest_amount_is_shown_by_year_and_by_month(rest: Rest) -> None:
+    made = rest.created(mrr=10**13)
+    assert (made["mrr"], made["arr"]) == (10**13, 12 * 10**13)
+    assert rest.get("/v1/customers", health_status="unscored").body["data"][0]["id"] == made["id"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tests.integration.rest.client import Rest
 
@@ -96,7 +98,7 @@ def test_a_list_of_jobs_has_those_that_the_key_may_read(rest: Rest) -> None:
 def test_a_row_whose_names_contradict_each_other_is_its_own_error(rest: Rest) -> None:
     rows = [
         {"name": "One", "owner_id": "a@vitals.example", "owner_email": "b@vitals.example"},
-        {"name": "Two", "status": "churned", "lifecycle": "At Risk"},
+        {"name": "Two", "status": "churned", "lifecycle": "atrisk"},
         {"name": "Three", "status": "active", "lifecycle": "atrisk"},
         {"name": "Four", "status": ["odd"], "lifecycle": {}},
     ]
@@ -109,3 +111,54 @@ def test_a_row_whose_names_contradict_each_other_is_its_own_error(rest: Rest) ->
     assert (three["status"], four["status"]) == ("created", "error")
     shown = rest.get(f"/v1/customers/{three['id']}").body
     assert (shown["status"], shown["lifecycle"]) == ("active", "atrisk")
+
+
+def results_of(rest: Rest, *rows: Mapping[str, object]) -> list[Any]:
+    job = rest.post("/v1/customers/bulk-import", {"customers": list(rows)}).body["job_id"]
+    rest.api.run_jobs()
+    found: list[Any] = rest.get(f"/v1/jobs/{job}/results").body["data"]
+    return found
+
+
+def test_a_row_takes_what_a_new_customer_takes_and_nothing_more(rest: Rest) -> None:
+    rows: list[dict[str, object]] = [
+        {"name": "Frozen", "score": 91, "override_sticky": True},
+        {"name": "Texts", "arr": "77"},
+        {"name": 5},
+        {"name": "Restored", "on_deleted": "restore"},
+        {"name": "Signal", "signals": {"login": 3}},
+        {"name": "Good", "signals": {"logins": 3}, "renewal_date": "2020-01-01"},
+    ]
+    *bad, good = results_of(rest, *rows)
+    assert [each["status"] for each in bad] == ["error"] * 5
+    fields = [[error["field"] for error in each["error"]["errors"]] for each in bad]
+    assert fields == [
+        ["score", "override_sticky"], ["arr"], ["name"], ["on_deleted"], ["signals.login"],
+    ]  # fmt: skip
+    assert good["status"] == "created"
+    assert rest.get(f"/v1/customers/{good['id']}").body["renewal_overdue"] is True
+
+
+def test_who_owns_a_signal_may_import_it(rest: Rest) -> None:
+    sent = {"signals": {"tickets": {"owner": "CRM sync"}}}
+    assert rest.patch("/v1/health/model", sent).status == 200
+    owner = Rest(rest.api.another_key("customers:read", "customers:write", name="CRM sync"))
+    row = {"name": "Acme", "signals": {"tickets": 2}}
+    [mine] = results_of(owner, row)
+    [theirs] = results_of(rest.holding("customers:read", "customers:write"), {**row, "name": "B"})
+    assert (mine["status"], theirs["status"]) == ("created", "error")
+    told = rest.get(f"/v1/signals/{mine['id']}").body["signals"]
+    assert [each["by"] for each in told if each["name"] == "tickets"] == ["CRM sync"]
+
+
+def test_a_refused_import_is_none_of_the_hours(rest: Rest) -> None:
+    few = Rest(rest.api.another_tenant(limit_imports=1))
+    reader = few.holding("customers:read")
+    for _ in range(3):
+        assert (
+            reader.post("/v1/customers/bulk-import", {"customers": [{"name": "A"}]}).status == 403
+        )
+        assert few.post("/v1/customers/bulk-import", {"customers": []}).status == 400
+    assert few.post("/v1/customers/bulk-import", {"customers": [{"name": "A"}]}).status == 202
+    spent = few.post("/v1/customers/bulk-import", {"customers": [{"name": "A"}]})
+    assert (spent.status, spent.headers["x-ratelimit-limit"]) == (429, "1")

@@ -90,11 +90,11 @@ def request_of(event: Mapping[str, Any], trace_id: str) -> Request:
     )
 
 
-def json_object(request: Request) -> dict[str, Any]:
+def json_object(request: Request, like: str = '{"action": …, "data": {…}}') -> dict[str, Any]:
     """Return the JSON object in *request*'s body; an absent body is an empty object.
 
-    No Content-Type counts as JSON: some senders give none. Raises PayloadTooLargeError,
-    UnsupportedMediaTypeError, InvalidBodyError.
+    *like* is what one looks like. No Content-Type counts as JSON: some senders give none. Raises
+    PayloadTooLargeError, UnsupportedMediaTypeError, InvalidBodyError.
     """
     if len(request.body) > LARGEST_BODY:
         raise PayloadTooLargeError(
@@ -128,7 +128,7 @@ def json_object(request: Request) -> dict[str, Any]:
         # Python reads no longer ones, and says so in words of its own.
         raise InvalidBodyError("the body is no JSON: a number has too many digits") from error
     if not isinstance(parsed, dict):
-        raise InvalidBodyError('the body is no JSON object: send {"action": …, "data": {…}}')
+        raise InvalidBodyError(f"the body is no JSON object: send {like}")
     return parsed
 
 

@@ -44,8 +44,9 @@ def draw(
 ) -> tuple[Window, RateLimitedError | None]:
     """Count *drawn* and return what is left of the first of them, `reads` or `writes` mostly.
 
-    The error, if there is one, says which limit is used up. A counter that the table cannot take
-    just now lets the request pass: a limit protects the table, it must not stop its users.
+    The error, if there is one, says which limit is used up: then that one's window is returned. A
+    counter that the table cannot take just now lets the request pass: a limit protects the table,
+    it must not stop its users.
     """
     limits = {
         name: getattr(tenant, f"limit_{name}") or most for name, most in settings.limits.items()
@@ -61,9 +62,10 @@ def draw(
     window = Window(limits[first], left, _reset(now, _window(first)))
     for name, count in stands.items():
         if count > limits[name]:
-            wait = max(1, _reset(now, _window(name)) - int(now.timestamp()))
+            spent = Window(limits[name], 0, _reset(now, _window(name)))
+            wait = max(1, spent.reset - int(now.timestamp()))
             unit = "minute" if _window(name) == WINDOW else "hour"
-            return window, RateLimitedError(
+            return spent, RateLimitedError(
                 f"more than {limits[name]} {name} in this {unit}: wait {wait} s",
                 extra={"limit": name, "retry_after": wait},
             )

@@ -40,4 +40,5 @@ def work(tenant_id: str, job_id: str, context: LambdaContext, runners: dict[str,
 
 def _asker(job: Job) -> ApiKey:
     """Return the key that asked for the job, as changes name it; it opens nothing by itself."""
-    return ApiKey(job.by, job.tenant_id, f"{job.kind} job", (), job.created_at, prefix="")
+    name = job.params.get("key_name", f"{job.kind} job")
+    return ApiKey(job.by, job.tenant_id, name, (), job.created_at, prefix="")

@@ -19,8 +19,8 @@ from vitals.domain.errors import (
     VersionConflictError,
     VitalsError,
 )
-from vitals.domain.job import Job
-from vitals.storage.ports import StorageBusyError
+from vitals.domain.job import CANCELLED, Job
+from vitals.storage.ports import StorageBusyError, WriteConflictError
 from vitals.usecases.administer import Plan, administer
 from vitals.usecases.batch_upsert import Records, in_order, refuse_number, told
 from vitals.usecases.context import Answer, Context, Idempotency
@@ -30,7 +30,7 @@ from vitals.usecases.find import Known, find
 from vitals.usecases.inputs import Input, Reference, read
 from vitals.usecases.jobs import IMPORT, ROWS, job_view, new_job, required
 from vitals.usecases.paging import Page, filled, paged
-from vitals.usecases.runner import OutOfTimeError, Run
+from vitals.usecases.runner import LostError, OutOfTimeError, Run
 from vitals.usecases.upsert_account import Terms, upsert_account
 
 ACTION = "import_customers"
@@ -69,8 +69,8 @@ def import_customers(context: Context, given: Mapping[str, Any]) -> Answer:
 
     A row's `if_version` is what it was made from: if its customer is at another one by then,
     `conflict_resolution` says what to do (AMB-39). A bad row costs no other. `stays_in` of a row is
-    as in `Terms`: it says which stages its `lifecycle` leaves as they are; `conflicts` are what is
-    wrong with it already, by field.
+    as in `Terms`: it says which stages its `lifecycle` leaves as they are; `refused` are (field,
+    code, message) of what was found wrong with it before, and is its result.
     """
     parsed, warnings, _ = read(ImportInput, given)
     rows = parsed.customers
@@ -80,6 +80,8 @@ def import_customers(context: Context, given: Mapping[str, Any]) -> Answer:
         "conflict_resolution": parsed.conflict_resolution,
         "dry_run": parsed.dry_run,
         "total": len(rows),
+        # Its signals are pushed by the key that sent them (AMB-60).
+        "key_name": context.key.name,
     }
     job: Job | None = None
 
@@ -154,11 +156,23 @@ def run(context: Context, run: Run, job: Job) -> dict[str, Any]:
         counts = Counter(_COUNTED[each["status"]] for each in results)
         counted = {name: run.job.progress[name] + counts[name] for name in _COUNTED.values()}
         run.progress({"done": start + len(results), **counted})
-        # Seen here that it was cancelled: what follows is not done any more.
-        run.keep()
+        try:
+            # Seen here that it was cancelled: what follows is not done any more.
+            run.keep()
+        except LostError:
+            _count_late(context, run.job)
+            raise
     # All of them have their results: nobody reads them any more, and they may name the erased.
     context.jobs.drop(context.tenant.id, job.id, ROWS)
     return {**run.job.progress, "dry_run": job.params["dry_run"]}
+
+
+def _count_late(context: Context, job: Job) -> None:
+    """Put what was written while *job* was cancelled into its progress, if nobody else has it."""
+    found = context.jobs.get(job.tenant_id, job.id)
+    if found is not None and found.state == CANCELLED:
+        with suppress(WriteConflictError, StorageBusyError):
+            context.jobs.save(replace(found, progress=job.progress))
 
 
 def _written(context: Context, job: Job, rows: Sequence[Any], start: int) -> list[Answer]:
@@ -201,11 +215,9 @@ def _upserted(context: Context, job: Job, row: Any, index: int, known: Known) ->
         raise ValidationError([FieldError(f"customers.{index}", "must_be_object", "no object")])
     mode = job.params["mode"]
     given = {**row, "create_only": mode == CREATE_ONLY, "dry_run": job.params["dry_run"]}
-    conflicts = given.pop("conflicts", None)
-    if isinstance(conflicts, Mapping) and conflicts:
-        raise ValidationError(
-            [FieldError(name, "conflicting_fields", str(why)) for name, why in conflicts.items()]
-        )
+    refused = given.pop("refused", ())
+    if refused:
+        raise ValidationError([FieldError(*each) for each in refused])
     stays_in = given.pop("stays_in", ())
     terms = Terms(
         must_exist=mode == UPDATE_ONLY,
