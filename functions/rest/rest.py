@@ -10,7 +10,7 @@ gc.disable()
 from collections.abc import Mapping
 from typing import Any
 
-from resources.call import Call, refuse_any, run
+from resources.call import Call, refuse_any
 from resources.operations import Operation, allowed, can_be, operation_of
 from vitals.domain.access import ApiKey
 from vitals.domain.errors import MethodNotAllowedError, NotFoundError, VitalsError
@@ -62,7 +62,7 @@ def _route(exchange: Exchange) -> Response:
         idempotency=call.idempotency,
         source_ip=request.source_ip,
     )
-    return run(call)
+    return call.operation.answer(call)
 
 
 def _called(

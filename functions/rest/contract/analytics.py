@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contract.customers import OWNER, TIERS
+from contract.customers import OWNER, TIERS, Band
 from contract.shape import Count, Day, Described, Instant, Query, Shape, word, words
 
 _Amount = Annotated[float, Field(ge=0, examples=[1250000])]
@@ -26,7 +26,7 @@ class Figures(Shape):
 class BandFigures(Shape):
     """Who is in one band."""
 
-    band: Literal["critical", "at_risk", "watch", "healthy", "expansion", "unscored"]
+    band: Band
     customers: Count
     percent: Annotated[float | None, Field(examples=[12.5])]
     mrr: _Amount

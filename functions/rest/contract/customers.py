@@ -37,7 +37,6 @@ Stage = Literal["onboarding", "trial", "active", "atrisk", "paused", "won", "chu
 Tier = Literal["enterprise", "mid", "smb"]
 Sentiment = Literal["positive", "neutral", "negative"]
 STATUSES, TIERS = get_args(Status), get_args(Tier)
-HEALTH_STATUSES = ("healthy", "neutral", "at_risk")
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Acme Corp"])]
 Domain = Annotated[str, Field(min_length=3, max_length=253, examples=["acme.example"])]

@@ -245,8 +245,6 @@ def _parameter(query: Query, schemas: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "array":
         # Comma-separated, as people write it; the same name twice is the same.
         found |= {"style": "form", "explode": False}
-    if query.required:
-        found["required"] = True
     example = query.example if query.example is not None else example_of(schema, schemas)
     if example is not None:
         found["example"] = example

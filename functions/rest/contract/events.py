@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contract.health import SignalName
+from contract.customers import Band
+from contract.health import SignalName, Value
 from contract.shape import (
     CURSOR,
     LEFT_OUT,
@@ -30,8 +31,6 @@ User = Annotated[str, Field(min_length=1, max_length=254)]
 Email = Annotated[User, Field(examples=["ann@acme.example"])]
 Properties = Annotated[dict[str, Any], Field(max_length=50, examples=[{"plan": "pro"}])]
 Aggregate = Literal["count", "distinct_users", "distinct_days", "user_days", "sum", "last"]
-Value = Annotated[float | str | None, Field(examples=[22])]
-Band = Literal["critical", "at_risk", "watch", "healthy", "expansion", "unscored"]
 
 
 class EventSent(Sent):

@@ -45,10 +45,6 @@ Cursor = Annotated[
     ),
 ]
 Custom = Annotated[dict[str, Any], Field(max_length=200, examples=[{"industry": "Fintech"}])]
-Values = Annotated[
-    dict[str, float | str],
-    Field(examples=[{"logins": 22, "growth": "mild"}], description="By signal"),
-]
 
 
 class Page(Shape):
@@ -108,7 +104,6 @@ class Query:
     name: str
     kind: Any
     description: str
-    required: bool = False
     example: Any = None
 
 

@@ -116,11 +116,6 @@ def refuse_any(query: Mapping[str, str]) -> None:
         raise ValidationError([FieldError(name, "unknown_field", message) for name in query])
 
 
-def run(call: Call) -> Response:
-    """Return the response of the operation that *call* is of."""
-    return call.operation.answer(call)
-
-
 def page_of(answer: Answer, show: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
     """Return the page that *answer* holds, each of its rows as *show* shows it (LU-030)."""
     return {

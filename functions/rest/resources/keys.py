@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from resources.call import Call
+from resources.call import Call, page_of
 from vitals.runtime.http import Response
 from vitals.usecases import api_keys as core
 from vitals.usecases.context import Answer
@@ -32,8 +32,7 @@ def get_me(call: Call) -> Response:
 
 def list_api_keys(call: Call) -> Response:
     """Answer every key, without secrets."""
-    answer = call.ask(core.list_api_keys, {})
-    return call.reply({"data": answer["data"], "next_cursor": None, "has_more": False})
+    return call.reply(page_of(call.ask(core.list_api_keys, {}), dict))
 
 
 def create_api_key(call: Call) -> Response:

@@ -34,7 +34,7 @@ def checked(
     """
     about = _about(operation_id)
     values = {name: _value(about.types.get(name, "string"), text) for name, text in query.items()}
-    errors = _errors(about.query, values, about.types) if query or about.needs_query else []
+    errors = _errors(about.query, values, about.types) if query else []
     if about.body is not None:
         errors += _errors(about.body, body, about.fields)
     if errors:
@@ -64,13 +64,10 @@ class _About:
             if each["in"] == "query"
         }
         self.types = {name: _type(each["schema"]) for name, each in parameters.items()}
-        required = [name for name, each in parameters.items() if each.get("required")]
-        self.needs_query = bool(required)
         self.query = _validator(
             {
                 "type": "object",
                 "properties": {name: each["schema"] for name, each in parameters.items()},
-                "required": required,
                 "additionalProperties": False,
             },
             components,

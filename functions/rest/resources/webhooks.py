@@ -7,7 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from resources.call import Call, etag
+from resources.call import Call, etag, page_of
 from vitals.domain.errors import ConnectionNotFoundError
 from vitals.runtime.http import Response
 from vitals.usecases import subscriptions as core
@@ -22,8 +22,7 @@ _SHOWN = (
 
 def list_webhooks(call: Call) -> Response:
     """Answer every subscription."""
-    data = [_shown(each) for each in call.ask(core.list_webhook_subscriptions, {})["data"]]
-    return call.reply({"data": data, "next_cursor": None, "has_more": False})
+    return call.reply(page_of(call.ask(core.list_webhook_subscriptions, {}), _shown))
 
 
 def create_webhook(call: Call) -> Response:

@@ -13,7 +13,7 @@ from tests.integration.actions.test_decay import born, causes, turn
 
 from vitals.runtime.wiring import wiring
 from vitals.storage.events import EventTable
-from vitals.usecases.computing import recalculated
+from vitals.usecases.computing import computed_now
 from vitals.usecases.write import published
 
 
@@ -111,7 +111,7 @@ def test_recalculating_slides_at_once(product: Product) -> None:
     some_days(product, acme, 1, 0)
     product.api.later(days=29)
     before = product.customer(acme)
-    after = recalculated(product.context(), before)
+    after, _ = computed_now(product.context(), before)
     assert (before.signals["logins"], after.signals["logins"]) == (2, 1)
 
 

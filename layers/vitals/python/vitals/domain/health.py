@@ -9,8 +9,8 @@ from typing import Final
 
 from vitals.domain.curves import Value
 from vitals.domain.model import UNSCORED, ScoringModel
-from vitals.domain.numbers import Number, published_ratio, ratio
-from vitals.domain.scoring import Score
+from vitals.domain.numbers import Number, published_ratio
+from vitals.domain.scoring import Score, counting
 
 AT_RISK: Final = "at_risk"
 NEUTRAL: Final = "neutral"
@@ -52,15 +52,10 @@ def losses(
     if scored.exact is None:
         return []
     found: list[tuple[Fraction, str]] = []
-    for signal, weight in model.weights(profile):
-        value = values.get(signal.name)
-        policy = signal.missing or model.missing
-        if value is None and policy.points is None:
-            continue
-        points = signal.curve.points(value) if value is not None else ratio(policy.points or 0)
+    for name, _, points, weight in counting(model, profile, values):
         lost = (100 - Fraction(*points)) * weight / scored.used
         if lost > 0:
-            found.append((lost, signal.name))
+            found.append((lost, name))
     found.sort(key=lambda loss: -loss[0])
     return [
         Loss(name, published_ratio(lost.numerator, lost.denominator))

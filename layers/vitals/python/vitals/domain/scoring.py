@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vitals.domain.curves import Value
@@ -86,20 +86,26 @@ def score(model: ScoringModel, profile: str | None, values: Mapping[str, Value])
     return Score((top, bottom), rounded, model.band(rounded), used, present, total)
 
 
+def counting(
+    model: ScoringModel, profile: str | None, values: Mapping[str, Value]
+) -> Iterator[tuple[str, Value | None, Ratio, int]]:
+    """Yield each signal that counts in a score: its name, value, points and weight in 1/10,000."""
+    for signal, weight in model.weights(profile):
+        value = values.get(signal.name)
+        points = (signal.missing or model.missing).points
+        if value is not None:
+            yield signal.name, value, signal.curve.points(value), weight
+        elif points is not None:
+            yield signal.name, None, ratio(points), weight
+
+
 def contributions(
     model: ScoringModel, profile: str | None, values: Mapping[str, Value], scored: Score
 ) -> list[Contribution]:
     """Return each signal's part of *scored*, at four decimals, summing to it exactly (AMB-30)."""
     if scored.exact is None:
         return []
-    rows = []
-    for signal, weight in model.weights(profile):
-        value = values.get(signal.name)
-        policy = signal.missing or model.missing
-        if value is None and policy.points is None:
-            continue
-        points = signal.curve.points(value) if value is not None else ratio(policy.points or 0)
-        rows.append((signal.name, value, points, weight))
+    rows = list(counting(model, profile, values))
     bottom = 1
     for _, _, (_, denominator), _ in rows:
         bottom *= denominator

@@ -67,10 +67,8 @@ class EventTable:
         That is two items for each day, one for each chunk, and three.
         """
         writes, place = Writes(), keys.events_partition(tenant.id, commit.before.id)
-        head = self._item(
-            place, keys.HEAD, version=commit.book.version + 1, row=str(commit.book.version + 1)
-        )
         version = commit.book.version
+        head = self._item(place, keys.HEAD, version=version + 1, row=str(version + 1))
         unmoved = self._item.version == version if version else self._item.PK.does_not_exist()
         writes.put("version", head, unmoved)
         for item in self._chunks(tenant, place, commit):

@@ -48,11 +48,6 @@ def computed_now(context: Context, customer: Customer) -> tuple[Customer, int | 
     return computed(customer, model, book.ledgers, moment), book.version
 
 
-def recalculated(context: Context, customer: Customer) -> Customer:
-    """Return *customer* with its computed signals as of now: 1 query if it ever had an event."""
-    return computed_now(context, customer)[0]
-
-
 def slides(context: Context, customer: Customer, since: datetime) -> bool:
     """Tell whether the days since *since* may have moved a computed signal: no read.
 

@@ -147,7 +147,7 @@ def list_at_risk(context: Context, given: Mapping[str, Any]) -> Answer:
     ValidationError, InvalidCursorError.
     """
     parsed, warnings, _ = read(AtRiskInput, given)
-    query = digest("at_risk", parsed.threshold, iso_or_none(parsed.since), parsed.owner_id)
+    query = digest("at_risk", parsed.threshold, _iso_or_none(parsed.since), parsed.owner_id)
     place = _place(parsed.cursor, query) if parsed.cursor else None
     if place is not None:
         context = replace(context, now=place[2])
@@ -182,7 +182,7 @@ def list_at_risk(context: Context, given: Mapping[str, Any]) -> Answer:
     }
 
 
-def iso_or_none(given: date | datetime | None) -> str | None:
+def _iso_or_none(given: date | datetime | None) -> str | None:
     """Return how *given* is told apart from another day or instant."""
     return given.isoformat() if given else None
 
