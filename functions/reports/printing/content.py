@@ -127,6 +127,7 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
                 "kind": column.kind,
                 "numeric": column.kind in NUMERIC,
                 "tabular": column.kind not in _WORDS,
+                "beneath": column.beneath,
             }
             for column in table.columns
         ],

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from printing import palette as colour
 from printing.content import worded_document
 from printing.palette import BANDS, Palette, palette, text_on
-from printing.tables import laid_out
+from printing.tables import stand_whole
 from printing.wording import Words
 from vitals.domain.reports.look import JPEG, LETTER, PAPERS, PNG, SVG
 
@@ -34,10 +34,8 @@ def html(document: Document, look: Look) -> bytes:
         if section["form"] == "chart":
             # The picture's own texts are escaped where it is drawn.
             section["svg"] = Markup(section["svg"])  # noqa: S704 - as above
-        # A table that needs a turned page of a PDF needs one where a browser prints it, too.
-        section["turned"] = section["form"] == "table" and laid_out(section, paper).turned
-    tables = [each["turned"] for each in content["sections"] if each["form"] == "table"]
-    content["turned"] = bool(tables) and tables[0]
+    tables = [each for each in content["sections"] if each["form"] == "table"]
+    content["turned"] = not stand_whole(tables, paper)
     page = _template("report.html.jinja").render(
         doc=content,
         style=Markup(_style(colours, look, content)),  # noqa: S704 - colours and quoted texts

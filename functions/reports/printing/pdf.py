@@ -7,7 +7,7 @@ import re
 from datetime import UTC
 from functools import lru_cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 from printing import palette as colour
@@ -15,10 +15,13 @@ from printing.content import worded_document
 from printing.fonts import MISSING, families, folders, printable
 from printing.palette import BANDS, Palette, palette, text_on
 from printing.tables import MARGIN, laid_out
-from printing.wording import Words
+from printing.wording import UNKNOWN, Words
+from vitals.domain.reports import document as kinds
 from vitals.domain.reports.look import JPEG, LETTER, PAPERS, PNG, SVG, Look
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typst import Fonts
 
     from vitals.domain.reports.document import Document
@@ -42,9 +45,9 @@ def pdf(document: Document, look: Look) -> bytes:
     colours = palette(look.accent)
     paper = look.paper if look.paper in PAPERS else PAPERS[0]
     content = worded_document(document, Words(look, document.time_zone), colours)
-    _lay_out([each for each in content["sections"] if each["form"] == "table"], paper)
+    _lay_out(content, paper)
     _break_words(content)
-    shown, lacking = printable(json.dumps(_grouped(content), ensure_ascii=False))
+    shown, lacking = printable(json.dumps(content, ensure_ascii=False))
     style = _style(colours, look, paper, lacking=lacking) | {"as_of": _instant(document)}
     inputs = {"document": shown, "style": json.dumps(style)}
     source = files("printing").joinpath("report.typ").read_bytes()
@@ -80,25 +83,38 @@ def _fonts() -> Fonts:
     return Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders())
 
 
-def _lay_out(tables: list[dict[str, Any]], paper: str) -> None:
-    """Give *tables* their widths, and the letters of the smallest of those that stand upright."""
-    first = [laid_out(table, paper) for table in tables]
-    most = min((layout.size for layout in first if not layout.turned), default=None)
-    for table, layout in zip(tables, first, strict=True):
-        found = layout if layout.turned or most is None else laid_out(table, paper, most)
-        table.update(widths=found.widths, size=found.size, turned=found.turned)
+def _lay_out(content: dict[str, Any], paper: str) -> None:
+    """Give *content* the way of its pages, and its tables their widths and what stands beneath."""
+    tables = [each for each in content["sections"] if each["form"] == "table"]
+    layout = laid_out(tables, paper)
+    content.update(turned=layout.turned, size=layout.size)
+    for table, widths in zip(tables, layout.widths, strict=True):
+        columns = table["columns"]
+        under = [layout.beneath and column["beneath"] for column in columns]
+        table["widths"] = widths
+        table["rows"] = [
+            {
+                "cells": [cell for cell, below in zip(row, under, strict=True) if not below],
+                "beneath": _beneath(compress(zip(columns, row, strict=True), under)),
+            }
+            for row in table["rows"]
+        ]
+        table["columns"] = [each for each, below in zip(columns, under, strict=True) if not below]
 
 
-def _grouped(content: dict[str, Any]) -> dict[str, Any]:
-    """Return *content* with its sections in runs on pages that are turned or not.
-
-    Where the first table needs turned pages, all pages are: none is left half empty before it.
-    """
-    tables = [each["turned"] for each in content["sections"] if each["form"] == "table"]
-    whole = bool(tables) and tables[0]
-    runs = groupby(content["sections"], key=lambda section: bool(section.get("turned")) or whole)
-    pages = [{"turned": turned and not whole, "sections": list(part)} for turned, part in runs]
-    return {**content, "turned": whole, "pages": pages, "sections": None}
+def _beneath(cells: Iterable[tuple[dict[str, Any], list[str]]]) -> list[dict[str, Any]]:
+    """Return *cells* with their labels, without those of nothing; a word has its number beside."""
+    notes: list[dict[str, Any]] = []
+    worded = False
+    for column, cell in cells:
+        if cell[0] == UNKNOWN:
+            continue
+        if worded and column["numeric"]:
+            notes[-1]["cells"].append(cell)
+        else:
+            notes.append({"label": column["label"], "cells": [cell]})
+        worded = column["kind"] == kinds.WORD
+    return notes
 
 
 def _break_words(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ MARGIN = 45.0
 PADDING = 9.0
 """The room beside a cell's text, in points, on both sides together."""
 _SIZES = (8.5, 7.5)
-_SIZES_TURNED = (8.5, 7.5, 6.5)
+_SIZES_TURNED = (*_SIZES, 6.5)
 _HEADING = 1.06
 _LEAST_TEXT = 12
 """Text gets at least the room of so many letters' height, if it needs that."""
+_FIRST_TEXT = 18
+"""The first column, beside a line beneath the row, needs no more than so many."""
 _SPARE = 26.0
 _WRAPPING = frozenset({kinds.TEXT, kinds.NAME, kinds.SEGMENT})
 _CHIP = 8.0
@@ -25,58 +28,82 @@ _CHIP = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Widths in points, letters of *size* points, on a page that is *turned* or not."""
+    """How all tables of a document are laid out, so that they look like one another.
 
-    widths: tuple[float, ...]
+    Letters have *size* points; *widths* are those of each table's columns in points, without the
+    columns that stand *beneath* their row where the page is too narrow; *turned* are all pages.
+    """
+
     size: float
     turned: bool
+    beneath: bool
+    widths: tuple[tuple[float, ...], ...]
 
 
-def laid_out(table: dict[str, Any], paper: str, most: float = _SIZES[0]) -> Layout:
-    """Return the layout of *table*: upright and large if it fits, else smaller, else turned.
-
-    Its letters have *most* points at the most.
-    """
+def laid_out(tables: Sequence[dict[str, Any]], paper: str) -> Layout:
+    """Return the layout of *tables*: large letters before whole rows, both before turned pages."""
     wide, high = PAPERS[paper]
-    upright = [(size, False, wide - 2 * MARGIN) for size in _SIZES]
-    turned = [(size, True, high - 2 * MARGIN) for size in _SIZES_TURNED]
-    for size, turn, room in (*upright, *turned):
-        if size > most:
-            continue
-        least, wanted = _needs(table, size)
-        if sum(least) <= room:
-            return Layout(_shared(table, least, wanted, room), size, turn)
-    return Layout(tuple(each * room / sum(least) for each in least), size, turn)
+    ways = [
+        *((size, False, beneath) for size in _SIZES for beneath in (False, True)),
+        *((size, True, beneath) for size in _SIZES_TURNED for beneath in (False, True)),
+    ]
+    for size, turned, beneath in ways:
+        room = (high if turned else wide) - 2 * MARGIN
+        needs = [_needs(table, size, beneath=beneath) for table in tables]
+        if all(_least(need) <= room for need in needs):
+            break
+    return Layout(size, turned, beneath, tuple(_shared(need, room) for need in needs))
 
 
-def _needs(table: dict[str, Any], size: float) -> tuple[list[float], list[float]]:
-    """Return the least room of each column, and how much it could use."""
-    least, wanted = [], []
+def stand_whole(tables: Sequence[dict[str, Any]], paper: str) -> bool:
+    """Return whether *tables* fit an upright page with nothing beneath their rows."""
+    room = PAPERS[paper][0] - 2 * MARGIN
+    return all(_least(_needs(table, _SIZES[-1], beneath=False)) <= room for table in tables)
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """What a column needs, in points: at the *least*, and how much it could use if it *wraps*."""
+
+    wraps: bool
+    least: float
+    wanted: float
+
+
+def _needs(table: dict[str, Any], size: float, *, beneath: bool) -> list[_Need]:
+    under = beneath and any(column["beneath"] for column in table["columns"])
+    needs: list[_Need] = []
     for at, column in enumerate(table["columns"]):
+        if beneath and column["beneath"]:
+            continue
         texts = [row[at][0] for row in table["rows"]]
         widest = max((measure.width(text, size) for text in texts), default=0)
         heading = measure.longest_word(column["label"], size * _HEADING)
         chip = _CHIP if column["kind"] in (kinds.BAND, kinds.WORD) else 0
-        if column["kind"] in _WRAPPING:
-            least.append(max(heading, min(widest, size * _LEAST_TEXT)) + PADDING)
-        else:
-            least.append(max(heading, widest + chip) + PADDING)
-        whole = measure.width(column["label"], size * _HEADING)
-        wanted.append(max(whole, widest + chip) + PADDING)
-    return least, wanted
+        wraps = column["kind"] in _WRAPPING
+        least = max(heading, min(widest, size * _LEAST_TEXT) if wraps else widest + chip)
+        whole = max(measure.width(column["label"], size * _HEADING), widest + chip)
+        if under and not needs and wraps:
+            # It has the height of two lines, and what stands beneath has the room beside it.
+            whole = max(least, min(whole, size * _FIRST_TEXT))
+        needs.append(_Need(wraps, least + PADDING, whole + PADDING))
+    return needs
 
 
-def _shared(
-    table: dict[str, Any], least: list[float], wanted: list[float], room: float
-) -> tuple[float, ...]:
-    """Return the widths: what is left goes to text that needs it, then to all text, or to all."""
-    left = room - sum(least)
-    missing = [more - less for less, more in zip(least, wanted, strict=True)]
-    part = min(1.0, left / sum(missing)) if sum(missing) > 0 else 0.0
-    widths = [less + part * more for less, more in zip(least, missing, strict=True)]
-    left = room - sum(widths)
-    texts = [at for at, column in enumerate(table["columns"]) if column["kind"] in _WRAPPING]
-    for at in texts or range(len(widths)):
-        share = left / len(texts or widths)
-        widths[at] += share if texts else min(share, _SPARE)
-    return tuple(round(each, 2) for each in widths)
+def _least(needs: Sequence[_Need]) -> float:
+    return sum(need.least for need in needs)
+
+
+def _shared(needs: Sequence[_Need], room: float) -> tuple[float, ...]:
+    """Return the widths: what is left goes to columns that could use it, then some to each.
+
+    Columns that need more than there is are made narrower, all by the same part.
+    """
+    left = room - _least(needs)
+    if left < 0:
+        return tuple(need.least * room / _least(needs) for need in needs)
+    missing = sum(need.wanted - need.least for need in needs)
+    part = min(1.0, left / missing) if missing > 0 else 0.0
+    widths = [need.least + part * (need.wanted - need.least) for need in needs]
+    share = (room - sum(widths)) / len(widths)
+    return tuple(round(width + min(share, _SPARE), 2) for width in widths)

@@ -35,7 +35,8 @@ NUMERIC = frozenset(
 """The kinds of numbers, which stand flush right."""
 
 _DIGITS = {kinds.PERCENT: 1, kinds.AVERAGE: 1, kinds.POINTS: 1, kinds.INDEX: 4, kinds.NUMBER: 4}
-_FIXED = frozenset({kinds.AVERAGE, kinds.INDEX})
+_FINEST = 8
+"""An index is known to so many decimals."""
 _GROUPS = re.compile("[#,]*0")
 # Neither XML nor a PDF can hold these.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -127,8 +128,12 @@ class Words:
             most = get_currency_precision(self.look.currency) if self.look.currency else 2
             return most if any(_rounded(each, most) % 1 for each in numbers) else 0
         most = _DIGITS.get(kind, 0)
-        if kind in _FIXED:
+        if kind == kinds.AVERAGE:
             return most
+        if kind == kinds.INDEX and any(numbers):
+            # Of ten thousand customers each has a ten-thousandth of the revenue, and less priority.
+            largest = max(abs(Decimal(each)) for each in numbers)
+            most = min(max(most, 2 - largest.adjusted()), _FINEST)
         return max((_decimals(_rounded(each, most)) for each in numbers), default=0)
 
     def day(self, value: date) -> str:

@@ -94,7 +94,7 @@ def trend(folio: Folio) -> Row:
                 ],
             ),
         },
-        [Said(), Said(), Said(2, 5)],
+        [Said(), Said(), Said(2, 5), Said()],
     )
 
 

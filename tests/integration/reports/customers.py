@@ -35,7 +35,7 @@ def score_changes(folio: Folio) -> Row:
         folio,
         _extremes(folio, lines, changes),
         changes_sections(folio, changes, named=True),
-        [Said()],
+        [Said(), Said()],
         (begin, folio.today),
     )
 
@@ -243,7 +243,7 @@ def _lifts(view: Row) -> Row:
         {"signal": way["signal"], "value": way["from"], "to": way["to"], "effort": way["effort"]}
         for way in (path["options"] if path else ())
     ]
-    note = (path["band"], path["score"]) if rows else ()
+    note = (path["band"], path["score"]) if path else ()
     return table("signal value to effort", rows, *note)
 
 

@@ -113,7 +113,7 @@ def csm_performance(folio: Folio) -> Row:
                 ],
             ),
         },
-        [Said(), Said(30, 25, 2, 3)],
+        [Said(), Said(30, 25, 2, 3), Said()],
     )
 
 

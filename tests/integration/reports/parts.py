@@ -37,9 +37,19 @@ def document(
         "model_version": folio.settings["version"],
         "headlines": [line for line in headlines if line is not None],
     }
-    lines = [*reading, compared(folio), Said(watch), Said(100, 100, 0, 1), Said()]
     shown = {name: section for name, section in sections.items() if section is not None}
+    names = [name for section in shown.values() for name in _names(section)]
+    lines = [*reading, compared(folio)]
+    lines += [Said(watch)] if any("at_risk" in name for name in names) else []
+    lines += [Said(100, 100, 0, 1)] if "priority" in names else []
     return found | {"sections": {**shown, "reading": lines}}
+
+
+def _names(section: Any) -> list[str]:
+    """Return what the figures or columns of a section are called."""
+    if isinstance(section, list) or "says" in section:
+        return []
+    return list(section.get("columns", section))
 
 
 def compared(folio: Folio) -> Said:

@@ -115,6 +115,7 @@ def portfolio_summary(folio: Folio) -> Row:
             "biggest_drops": mover_table(fell),
             "priority_accounts": calls(folio),
         },
+        [Said()],
     )
 
 
@@ -174,7 +175,7 @@ def at_risk_accounts(folio: Folio) -> Row:
                 [about(each) for each in found],
             ),
         },
-        [Said()],
+        [Said(), Said()],
     )
 
 
@@ -222,6 +223,7 @@ def weekly_digest(folio: Folio) -> Row:
                 "overdue_contacts": figure(len(quiet)),
             },
             "movement": Movement(folio).chart(),
+            "priority_accounts": calls(folio),
             "fell": mover_table(fell),
             "rose": mover_table(rose),
             "newly_at_risk": table(f"{who} {turns}", [about(each) for each in came]),
@@ -243,7 +245,6 @@ def weekly_digest(folio: Folio) -> Row:
             "overdue_contacts": table(
                 f"{who} score status last_contact_on quiet_days", [about(each) for each in quiet]
             ),
-            "priority_accounts": calls(folio),
         },
-        [Said()],
+        [Said(), Said()],
     )

@@ -152,7 +152,7 @@ def renewal_forecast(folio: Folio) -> Row:
             ),
             "priority_accounts": calls(folio, renewals.listed),
         },
-        [Said(), Said(len(renewals.later), renewals.last, len(renewals.undated))],
+        [Said(), Said(len(renewals.later), renewals.last, len(renewals.undated)), Said()],
         (folio.today, renewals.last),
     )
 

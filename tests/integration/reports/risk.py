@@ -107,7 +107,7 @@ def churn_risk(folio: Folio) -> Row:
             ),
             "priority_accounts": calls(folio),
         },
-        [Said(100), Said(100)],
+        [Said(100), Said(100), Said()],
     )
 
 

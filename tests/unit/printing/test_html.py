@@ -136,12 +136,9 @@ def test_there_are_two_forms() -> None:
         printing.rendered(samples.document(), samples.LOOK, "docx")
 
 
-def test_a_wide_table_turns_the_page_that_a_browser_prints() -> None:
+def test_a_wide_table_turns_the_pages_that_a_browser_prints() -> None:
     columns = tuple(Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(14))
     rows = (tuple(1_000_000 + at for at in range(14)),)
     wide = Table(name="wide", title="Wide", columns=columns, rows=rows)
-    later, first = _html(samples.EMPTY, wide), _html(wide, samples.EMPTY)
-    assert later.count('class="turned"') == 1
-    assert first.count('class="turned"') == 0
-    assert "size: A4; margin" in later
-    assert "size: A4 landscape; margin" in first
+    assert "size: A4; margin" in _html(samples.EMPTY)
+    assert "size: A4 landscape; margin" in _html(samples.EMPTY, wide)

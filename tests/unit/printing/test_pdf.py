@@ -226,26 +226,61 @@ def _tags(node: object) -> list[tuple[str, str | None]]:
     return own + (_tags(node["/K"]) if "/K" in node else [])
 
 
-def test_a_wide_table_turns_its_page() -> None:
-    columns = tuple(Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(14))
+def _wide(*beneath: Column) -> Table:
+    columns = tuple(
+        Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(14 - len(beneath))
+    )
     rows = tuple(tuple(1_000_000 + at for at in range(14)) for _ in range(3))
-    wide = Table(name="wide", title="Wide", columns=columns, rows=rows)
-    made = _printed(samples.FIGURES, samples.EMPTY, wide, samples.PROSE)
-    assert [page.width > page.height for page in made] == [False, True, False]
-    assert "$1,000,013" in made[1].text
-    for page in made:
-        _assert_inside(page)
+    return Table(name="wide", title="Wide", columns=(*columns, *beneath), rows=rows)
 
 
-def test_where_the_first_table_is_wide_every_page_is_turned() -> None:
-    columns = tuple(Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(14))
-    rows = tuple(tuple(1_000_000 + at for at in range(14)) for _ in range(3))
-    wide = Table(name="wide", title="Wide", columns=columns, rows=rows)
-    made = _printed(samples.FIGURES, wide, samples.TREND, samples.EMPTY)
+def test_a_wide_table_turns_every_page() -> None:
+    made = _printed(samples.FIGURES, samples.EMPTY, samples.TREND, _wide(), samples.PROSE)
     assert all(page.width > page.height for page in made)
-    assert "$1,000,013" in made[0].text
+    assert "$1,000,013" in "".join(page.text for page in made)
     for page in made:
         _assert_inside(page)
+
+
+def test_what_explains_a_row_stands_beneath_it_before_a_page_is_turned() -> None:
+    beneath = [Column(f"b{at}", f"Beneath {at}", d.MONEY, beneath=True) for at in range(7)]
+    made = _printed(samples.FIGURES, _wide(*beneath))
+    text = "".join(page.squeezed for page in made)
+    assert all(page.width < page.height for page in made)
+    assert text.count("Beneath0$1,000,007·Beneath1$1,000,008") == 3
+    for page in made:
+        _assert_inside(page)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_beneath_a_row_a_word_has_its_number_beside_and_the_unknown_is_left_out(
+    known: bool,
+) -> None:
+    beneath = (
+        Column("signal", "Moved most by", d.WORD, beneath=True),
+        Column("part", "Its part", d.POINTS, beneath=True),
+        Column("why", "Why", d.TEXT, beneath=True),
+    )
+    wide = _wide(*beneath)
+    part = ("nps", -4) if known else (None, None)
+    rows = tuple((*row[:11], *part, "held down") for row in wide.rows)
+    told = "MovedmostbyNPS−4·Whyhelddown" if known else "Whyhelddown"
+    text = "".join(page.squeezed for page in _printed(replace(wide, rows=rows)))
+    assert text.count(told) == 3
+    assert ("Movedmostby" in text) == known
+
+
+def test_a_row_and_what_stands_beneath_it_share_a_page() -> None:
+    beneath = [Column(f"b{at}", f"Beneath {at}", d.MONEY, beneath=True) for at in range(7)]
+    wide = _wide(*beneath)
+    for above in range(3, 30, 4):
+        lines = tuple(Line(f"Line {number}") for number in range(above))
+        filler = Prose(name="p", title="Above", lines=lines)
+        made = _printed(filler, filler, replace(wide, rows=wide.rows * 9))
+        assert len(made) > 1
+        for page in made:
+            assert page.squeezed.count("$1,000,000$1,000,001") == page.squeezed.count("Beneath0")
+            assert page.squeezed.count("Beneath0") != 1
 
 
 @pytest.mark.parametrize("kind", [b"no picture", b""])

@@ -93,7 +93,16 @@ def test_a_column_has_as_many_decimals_in_each_of_its_values() -> None:
     assert words.column(d.MONEY, [1, None, Decimal("2.5")]) == ["$1.00", "–", "$2.50"]
     assert words.column(d.MONEY, [1, 2]) == ["$1", "$2"]
     assert words.column(d.PERCENT, [50, Decimal("12.5")]) == ["50.0%", "12.5%"]
-    assert words.column(d.INDEX, [Decimal("0.5"), 1]) == ["0.5000", "1.0000"]
+    assert words.column(d.INDEX, [Decimal("0.25"), 1]) == ["0.25", "1.00"]
+
+
+def test_an_index_however_small_is_told_from_others() -> None:
+    words = Words(US)
+    many = [Decimal("0.00002134"), Decimal("0.00000071"), None, 0]
+    assert words.column(d.INDEX, many) == ["0.0000213", "0.0000007", "–", "0.0000000"]
+    assert words.column(d.INDEX, [Decimal("0.04213333"), 0]) == ["0.0421", "0.0000"]
+    assert words.worded(d.INDEX, Decimal("0.00000001")) == "0.00000001"
+    assert words.worded(d.INDEX, 0) == "0"
 
 
 def test_a_change_says_by_how_much_and_from_what() -> None:

@@ -134,5 +134,5 @@ def test_nobody_at_risk_is_said() -> None:
 def test_where_watch_begins_is_the_models() -> None:
     lines = checked(build(a_book()))["sections"][-1]["lines"]
     assert (
-        "At risk is a score under 50, where Watch begins: the bands Critical and At Risk." in lines
+        "At risk is a score under 50, where Watch begins: the bands Critical and At risk." in lines
     )

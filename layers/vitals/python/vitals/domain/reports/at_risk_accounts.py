@@ -45,8 +45,8 @@ from vitals.domain.reports.sections import (
     RENEWS_ON,
     STATUS,
     TIER,
+    WITHOUT_CHURNED,
     chart_of_costs,
-    how_to_read,
     kpis,
     priority_parts,
     report,
@@ -76,14 +76,14 @@ def build(book: Book) -> Document:
             chart_of_costs("What holds them down", mean_costs(found)),
             _table(ranked, found),
             _priorities(ranked),
-            how_to_read(
-                book,
-                Line(
-                    "The most urgent account comes first: by priority, then by the lowest score. "
-                    "It is held down by the signals that cost its score most points."
-                ),
-            ),
         ],
+        reading=(
+            Line(
+                "The most urgent account comes first: by priority, then by the lowest score. "
+                "It is held down by the signals that cost its score most points."
+            ),
+            WITHOUT_CHURNED,
+        ),
         table="accounts",
     )
 

@@ -45,9 +45,9 @@ from vitals.domain.reports.sections import (
     RENEWS_IN,
     STATUS,
     TIER,
+    WITHOUT_CHURNED,
     call_table,
     chart_of_costs,
-    how_to_read,
     kpis,
     report,
 )
@@ -82,20 +82,20 @@ def build(book: Book) -> Document:
             _signal_table(found, means),
             _accounts(found),
             call_table(book),
-            how_to_read(
-                book,
-                Line(
-                    "The risk index is 100 − score. It is uncalibrated: it orders accounts by risk "
-                    "and is no probability of churn. None is given, because none has been measured "
-                    "on customers who left."
-                ),
-                Line(
-                    "Behind an index stand the points that each signal costs: weight × (100 − its "
-                    "points) / all weight. They sum to the index before rounding, unless the score "
-                    "was set by hand."
-                ),
-            ),
         ],
+        reading=(
+            Line(
+                "The risk index is 100 − score. It is uncalibrated: it orders accounts by risk "
+                "and is no probability of churn. None is given, because none has been measured "
+                "on customers who left."
+            ),
+            Line(
+                "Behind an index stand the points that each signal costs: weight × (100 − its "
+                "points) / all weight. They sum to the index before rounding, unless the score "
+                "was set by hand."
+            ),
+            WITHOUT_CHURNED,
+        ),
         table="accounts",
     )
 
@@ -248,8 +248,8 @@ def _accounts(found: Risks) -> Table:
         column
         for number in range(1, FACTORS + 1)
         for column in (
-            Column(f"factor_{number}", f"Factor {number}", WORD),
-            Column(f"lost_{number}", "Lost", AVERAGE),
+            Column(f"factor_{number}", f"Factor {number}", WORD, beneath=True),
+            Column(f"lost_{number}", "Lost", AVERAGE, beneath=True),
         )
     )
     return Table(

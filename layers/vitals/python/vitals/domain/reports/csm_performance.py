@@ -43,7 +43,7 @@ from vitals.domain.reports.managers import (
     manager_figures,
 )
 from vitals.domain.reports.sections import (
-    how_to_read,
+    WITHOUT_CHURNED,
     kpis,
     report,
 )
@@ -70,8 +70,8 @@ def build(book: Book) -> Document:
             movement_table(board),
             workload_table(found["workload"]),
             account_table(book),
-            how_to_read(book, *_explanation()),
         ),
+        reading=(*_explanation(), WITHOUT_CHURNED),
         table="leaderboard",
     )
 

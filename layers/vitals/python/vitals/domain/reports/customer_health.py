@@ -43,7 +43,7 @@ from vitals.domain.reports.headlines import compared_with
 from vitals.domain.reports.history import change_table, first_day_of, moves_score, score_chart
 from vitals.domain.reports.movement import OVERRIDE, moved_by
 from vitals.domain.reports.score_history import account_meant
-from vitals.domain.reports.sections import how_to_read, report
+from vitals.domain.reports.sections import report
 from vitals.domain.view import customer_view
 
 Seen = Mapping[str, Any]
@@ -82,17 +82,16 @@ def build(book: Book) -> Document:
                 title="Score changes of the period, newest first",
                 named=False,
             ),
-            how_to_read(
-                book,
-                Line(
-                    "A contribution is weight × points over all weight that has a value; they sum "
-                    "to the score to four decimals, with what a score set by hand adds. Change is "
-                    "that of the contribution, as it was last published before the day compared."
-                ),
-                Line(
-                    "What would lift the band is the smallest change of one signal alone; effort "
-                    "is that change in the signal's own points, 0 to 100."
-                ),
+        ),
+        reading=(
+            Line(
+                "A contribution is weight × points over all weight that has a value; they sum "
+                "to the score to four decimals, with what a score set by hand adds. Change is "
+                "that of the contribution, as it was last published before the day compared."
+            ),
+            Line(
+                "What would lift the band is the smallest change of one signal alone; effort "
+                "is that change in the signal's own points, 0 to 100."
             ),
         ),
         table="signals",

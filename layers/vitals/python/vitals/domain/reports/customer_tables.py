@@ -78,16 +78,9 @@ def signal_table(
 def lift_table(seen: Mapping[str, Any]) -> Table:
     """Return what would lift the band as the customer is *seen*, the least effort first."""
     path = seen["path_to_next_band"]
-    rows: tuple[tuple[Plain, ...], ...] = ()
-    note = None
-    if path:
-        rows = tuple(
-            (each["signal"], each["from"], each["to"], each["effort"]) for each in path["options"]
-        )
-        note = Line(
-            "Each alone lifts it to {}, which begins at {}.",
-            ((BAND, path["band"]), (SCORE, path["score"])),
-        )
+    options = path["options"] if path else ()
+    alone = "Each alone lifts it to {}, which begins at {}."
+    none = "None alone lifts it to {}, which begins at {}."
     return Table(
         name="lifts",
         title="What would lift the band",
@@ -97,7 +90,18 @@ def lift_table(seen: Mapping[str, Any]) -> Table:
             Column("to", "To", NUMBER),
             Column("effort", "Effort", NUMBER),
         ),
-        rows=rows,
-        note=note if rows else None,
-        empty="No signal alone would lift it: it is at the top, without a score, or set by hand.",
+        rows=tuple((each["signal"], each["from"], each["to"], each["effort"]) for each in options),
+        note=Line(alone if options else none, ((BAND, path["band"]), (SCORE, path["score"])))
+        if path
+        else None,
+        empty=_not_lifted(seen),
     )
+
+
+def _not_lifted(seen: Mapping[str, Any]) -> str:
+    """Return why there is nothing to name; "" where the table's note says it."""
+    if seen["adjustments"]:
+        return "Its score is set by hand."
+    if seen["score"] is None:
+        return "It has no score."
+    return "" if seen["path_to_next_band"] else "It is in the top band."

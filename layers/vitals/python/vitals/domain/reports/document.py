@@ -74,11 +74,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table."""
+    """One column of a table; *beneath* its row stands, on a narrow page, what explains the row."""
 
     name: str
     label: str
     kind: str
+    beneath: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

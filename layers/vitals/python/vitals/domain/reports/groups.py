@@ -134,7 +134,7 @@ class Spellings:
 
 BAND_LABELS: Final = {
     "critical": "Critical",
-    "at_risk": "At Risk",
+    "at_risk": "At risk",
     "watch": "Watch",
     "healthy": "Healthy",
     "expansion": "Expansion",

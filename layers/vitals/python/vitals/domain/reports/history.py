@@ -28,6 +28,7 @@ from vitals.domain.reports.document import (
     Table,
 )
 from vitals.domain.reports.movement import DRIVERS, change_moves, drivers
+from vitals.domain.reports.sections import MOVED_BY
 from vitals.domain.reports.trends import DAILY_UNTIL, WEEK, score_line
 
 CAUSES: Final = "causes"
@@ -40,10 +41,7 @@ _CHANGE: Final = (
     Column("status_after", "Band", BAND),
     Column("cause", "Cause", WORD),
     Column("by", "By", TEXT),
-    Column("signal_1", "Moved most by", WORD),
-    Column("change_1", "Its part", POINTS),
-    Column("signal_2", "Then by", WORD),
-    Column("change_2", "Its part", POINTS),
+    *MOVED_BY,
 )
 
 

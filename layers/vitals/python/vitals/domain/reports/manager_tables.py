@@ -42,10 +42,10 @@ def leaderboard_table(board: Sequence[Row]) -> Table:
             Column("at_risk", "At risk", COUNT),
             Column("at_risk_percent", "At risk, %", PERCENT),
             Column("at_risk_mrr", "MRR at risk", MONEY),
-            Column("overdue_contacts", "Overdue contacts", COUNT),
-            Column("contacted", f"Contacted in {CONTACT_DAYS} days", COUNT),
-            Column("renewals", f"Renewals in {RENEWAL_DAYS} days", COUNT),
-            Column("renewals_at_risk_mrr", "Renewing MRR at risk", MONEY),
+            Column("overdue_contacts", "Overdue contacts", COUNT, beneath=True),
+            Column("contacted", f"Contacted in {CONTACT_DAYS} days", COUNT, beneath=True),
+            Column("renewals", f"Renewals in {RENEWAL_DAYS} days", COUNT, beneath=True),
+            Column("renewals_at_risk_mrr", "Renewing MRR at risk", MONEY, beneath=True),
         ),
         rows=tuple(
             (

@@ -24,6 +24,7 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.groups import BAND_LABELS
 from vitals.domain.reports.headlines import (
     at_risk_headline,
     call_headline,
@@ -35,8 +36,8 @@ from vitals.domain.reports.sections import (
     KPIS,
     MRR,
     TIER,
+    WITHOUT_CHURNED,
     call_table,
-    how_to_read,
     kpis,
     mover_table,
     report,
@@ -74,8 +75,8 @@ def build(book: Book) -> Document:
             _pipeline_table(found),
             mover_table(book, "biggest_drops", "Fell most", drops),
             call_table(book),
-            how_to_read(book),
         ],
+        reading=(WITHOUT_CHURNED,),
         table="tiers",
     )
 
@@ -183,13 +184,12 @@ def _tier_table(found: Tally) -> Table:
 
 
 def _heatmap(found: Tally) -> Table:
-    labels = ("Critical", "At risk", "Watch", "Healthy", "Expansion", "Unscored")
     return Table(
         name="heatmap",
         title="Tiers by band",
         columns=(
             TIER,
-            *(Column(band, label, COUNT) for band, label in zip(STATUSES, labels, strict=True)),
+            *(Column(band, label, COUNT) for band, label in BAND_LABELS.items()),
         ),
         rows=tuple(
             (

@@ -46,8 +46,8 @@ from vitals.domain.reports.sections import (
     RENEWS_ON,
     STATUS,
     TIER,
+    WITHOUT_CHURNED,
     call_table,
-    how_to_read,
     report,
 )
 
@@ -81,20 +81,20 @@ def build(book: Book) -> Document:
             _month_table(found),
             _accounts(found),
             call_table(book, renewing),
-            how_to_read(
-                book,
-                Line(
-                    "Commit are renewals of healthy and expanding customers, best case those in "
-                    "Watch, at risk those in Critical and At Risk, unknown those without a score: "
-                    "bands as of today, not odds."
-                ),
-                Line(
-                    "A renewal whose day has passed is overdue and counts in no month. {} renew "
-                    "later than {}, and of {} no renewal date is known.",
-                    ((COUNT, found.later.count), (DAY, found.last), (COUNT, found.undated.count)),
-                ),
-            ),
         ],
+        reading=(
+            Line(
+                "Commit are renewals of healthy and expanding customers, best case those in "
+                "Watch, at risk those in Critical and At risk, unknown those without a score: "
+                "bands as of today, not odds."
+            ),
+            Line(
+                "A renewal whose day has passed is overdue and counts in no month. {} renew "
+                "later than {}, and of {} no renewal date is known.",
+                ((COUNT, found.later.count), (DAY, found.last), (COUNT, found.undated.count)),
+            ),
+            WITHOUT_CHURNED,
+        ),
         table="accounts",
         period=(found.first, found.last),
     )
@@ -249,8 +249,8 @@ def _accounts(found: Pipeline) -> Table:
             MRR,
             HEALTH,
             STATUS,
-            Column("forecast", "Forecast", WORD),
-            Column("flags", "Risks", TEXT),
+            Column("forecast", "Forecast", WORD, beneath=True),
+            Column("flags", "Risks", TEXT, beneath=True),
         ),
         rows=tuple(rows),
         empty="Nothing renews in this time.",

@@ -20,7 +20,7 @@ from vitals.domain.reports.book import Account, Book
 
 COMMIT, BEST_CASE, RISKY, UNKNOWN = "commit", "best_case", "at_risk", "unknown"
 CATEGORIES: Final = (COMMIT, BEST_CASE, RISKY, UNKNOWN)
-"""Healthy and above; Watch; Critical and At Risk; no score."""
+"""Healthy and above; Watch; Critical and At risk; no score."""
 MONTHS: Final = 12
 """So many months are looked ahead, this one included, if nobody says otherwise."""
 MOST_MONTHS: Final = 120

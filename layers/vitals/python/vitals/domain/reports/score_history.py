@@ -29,7 +29,7 @@ from vitals.domain.reports.history import (
     points_of,
     score_chart,
 )
-from vitals.domain.reports.sections import how_to_read, report
+from vitals.domain.reports.sections import report
 
 
 def build(book: Book) -> Document:
@@ -56,14 +56,14 @@ def build(book: Book) -> Document:
                 note=_extent(account, changes),
             ),
             cause_table(changes),
-            how_to_read(
-                book,
-                Line(
-                    "A change is what published another score: a write, a contact, a new model, or "
-                    "time alone (decay). What moved it are the signals' parts of the score after, "
-                    "less those before; override is a score set by hand."
-                ),
+        ),
+        reading=(
+            Line(
+                "A change is what published another score: a write, a contact, a new model, or "
+                "time alone (decay). What moved it are the signals' parts of the score after, "
+                "less those before; override is a score set by hand."
             ),
+            *(() if account else (Line("Changes of churned customers are among these."),)),
         ),
         table="changes",
         period=(since, book.today),

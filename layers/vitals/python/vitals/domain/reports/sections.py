@@ -36,6 +36,7 @@ from vitals.domain.reports.document import (
     Column,
     Document,
     Figure,
+    Figures,
     Line,
     Plain,
     Prose,
@@ -48,6 +49,10 @@ from vitals.domain.reports.movement import DRIVERS, drivers, moved_by
 
 FIRST: Final = 10
 """So many accounts are named as those to call first."""
+
+WITHOUT_CHURNED: Final = Line(
+    "Churned customers count nowhere here, unless the filters ask for them."
+)
 
 Row = tuple[Plain, ...]
 ACCOUNT = Column("name", "Customer", NAME)
@@ -66,7 +71,14 @@ PARTS = (
     Column("renewal_factor", "Renewal factor", INDEX),
     Column("priority", "Priority", INDEX),
 )
-REASON = Column("reason", "Why", TEXT)
+REASON = Column("reason", "Why", TEXT, beneath=True)
+MOVED_BY = (
+    Column("signal_1", "Moved most by", WORD, beneath=True),
+    Column("change_1", "Its part", POINTS, beneath=True),
+    Column("signal_2", "Then by", WORD, beneath=True),
+    Column("change_2", "Its part", POINTS, beneath=True),
+)
+"""The signals that moved a score most, as `movement.drivers` gives them."""
 QUIET = Column("quiet_days", "Days quiet", DAYS)
 CONTACT = Column("last_contact_on", "Last contact", DAY)
 FIELDS: Final[Mapping[str, Callable[[Account], Plain]]] = {
@@ -90,7 +102,7 @@ KPIS: Final = (
     ("customers", "Customers", COUNT, "customers", UP, ""),
     ("mrr", "MRR", MONEY, "mrr", UP, ""),
     ("arr", "ARR", MONEY, "arr", UP, ""),
-    ("at_risk", "At risk", COUNT, "at_risk", DOWN, "customers in Critical and At Risk"),
+    ("at_risk", "At risk", COUNT, "at_risk", DOWN, "customers in Critical and At risk"),
     ("revenue_at_risk", "MRR at risk", MONEY, "at_risk_mrr", DOWN, "what those at risk pay"),
 )
 """Figures that a day's can be compared with: name, label, kind, attribute, better, note."""
@@ -103,13 +115,16 @@ def report(
     headlines: Sequence[Line],
     sections: Sequence[Section | None],
     table: str,
+    reading: Sequence[Line] = (),
     period: tuple[date, date] | None = None,
 ) -> Document:
     """Return the document of the report *name* on *book*, without the sections that are None.
 
-    Its period is *period*, else from the day that it compares with until today.
+    It ends with how to read it: *reading*, and what its figures need beside. Its period is
+    *period*, else from the day that it compares with until today.
     """
     compared = (book.then, book.today) if book.then is not None else None
+    shown = [section for section in sections if section is not None]
     return Document(
         report=name,
         title=BY_NAME[name].title,
@@ -118,30 +133,38 @@ def report(
         time_zone=book.model.time_zone,
         model_version=book.model.version,
         headlines=tuple(headlines),
-        sections=tuple(section for section in sections if section is not None),
+        sections=(*shown, _how_to_read(book, shown, reading)),
         table=table,
         period=period or compared,
         filters=book.filters.shown(),
     )
 
 
-def how_to_read(book: Book, *more: Line) -> Prose:
-    """Return the sentences that every report ends with, after *more* of its own."""
-    lines = (
-        *more,
-        compared_with(book),
-        Line(
-            "At risk is a score under {}, where Watch begins: the bands Critical and At Risk.",
-            ((SCORE, at_risk_below(book.model)),),
-        ),
-        Line(
-            "Priority = (100 − score) / 100 × share of all MRR × renewal factor, from 0 to 1. The "
-            "factor is the highest when the renewal is near or overdue. Customers without a score "
-            "or revenue have no priority."
-        ),
-        Line("Churned customers count nowhere here, unless the filters ask for them."),
-    )
-    return Prose(name="reading", title="How to read this", lines=lines)
+def _how_to_read(book: Book, sections: Sequence[Section], reading: Sequence[Line]) -> Prose:
+    """Return *reading*, and the sentences on what *sections* show."""
+    names = {
+        figure.name for each in sections if isinstance(each, Figures) for figure in each.figures
+    }
+    names |= {
+        column.name for each in sections if isinstance(each, Table) for column in each.columns
+    }
+    lines = [*reading, compared_with(book)]
+    if any("at_risk" in name for name in names):
+        lines.append(
+            Line(
+                "At risk is a score under {}, where Watch begins: the bands Critical and At risk.",
+                ((SCORE, at_risk_below(book.model)),),
+            )
+        )
+    if "priority" in names:
+        lines.append(
+            Line(
+                "Priority = (100 − score) / 100 × share of all MRR × renewal factor, from 0 to 1. "
+                "The factor is the highest when the renewal is near or overdue. Customers without "
+                "a score or revenue have no priority."
+            )
+        )
+    return Prose(name="reading", title="How to read this", lines=tuple(lines))
 
 
 def at_risk_below(model: ScoringModel) -> int:
@@ -181,10 +204,7 @@ def mover_table(book: Book, name: str, title: str, accounts: Sequence[Account]) 
             HEALTH,
             STATUS,
             MOVED,
-            Column("signal_1", "Moved most by", WORD),
-            Column("change_1", "Its part", POINTS),
-            Column("signal_2", "Then by", WORD),
-            Column("change_2", "Its part", POINTS),
+            *MOVED_BY,
         ),
         rows=tuple(_mover_row(book, account) for account in accounts),
         empty="Nobody.",

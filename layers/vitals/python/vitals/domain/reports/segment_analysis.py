@@ -39,7 +39,6 @@ from vitals.domain.reports.sections import (
     REASON,
     RENEWS_IN,
     STATUS,
-    how_to_read,
     kpis,
     report,
 )
@@ -74,17 +73,16 @@ def build(book: Book) -> Document:
             _table(rows),
             _bands(rows),
             _first(book),
-            how_to_read(
-                book,
-                Line(
-                    "Was and Change are like for like: the same accounts then and now, so whoever "
-                    "joined or left moves neither. A customer with several tags counts under each."
-                ),
-                Line(
-                    "Only segments of at least {} scored accounts are called strongest, weakest or "
-                    "fastest. Whoever churned counts in the stage Churned alone.",
-                    ((COUNT, ENOUGH),),
-                ),
+        ),
+        reading=(
+            Line(
+                "Was and Change are like for like: the same accounts then and now, so whoever "
+                "joined or left moves neither. A customer with several tags counts under each."
+            ),
+            Line(
+                "Only segments of at least {} scored accounts are called strongest, weakest or "
+                "fastest. Whoever churned counts in the stage Churned alone.",
+                ((COUNT, ENOUGH),),
             ),
         ),
         table="segments",

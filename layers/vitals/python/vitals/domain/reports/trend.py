@@ -28,7 +28,7 @@ from vitals.domain.reports.document import (
 )
 from vitals.domain.reports.headlines import compared_with, mover_headline, standing_headline
 from vitals.domain.reports.movement import Movement, movers, waterfall, waterfall_chart
-from vitals.domain.reports.sections import how_to_read, kpis, mover_table, report
+from vitals.domain.reports.sections import WITHOUT_CHURNED, kpis, mover_table, report
 from vitals.domain.reports.trend_insights import HEALTH_SCORE, PERCENT_FROM, POINTS_FROM
 from vitals.domain.reports.trends import (
     MANAGER,
@@ -70,8 +70,8 @@ def build(book: Book) -> Document:
             mover_table(book, "fell_most", "Fell most, and what moved them", fell),
             mover_table(book, "rose_most", "Rose most, and what moved them", rose),
             _days(book),
-            how_to_read(book, *_explanation()),
         ),
+        reading=(*_explanation(), WITHOUT_CHURNED),
         table="days",
     )
 

@@ -53,7 +53,6 @@ from vitals.domain.reports.sections import (
     WAS,
     account_table,
     call_table,
-    how_to_read,
     kpis,
     mover_table,
     report,
@@ -92,6 +91,7 @@ def build(book: Book) -> Document:
         sections=[
             _figures(book, joined, renewing, quiet),
             movement_chart(book),
+            call_table(book),
             mover_table(book, "fell", "Fell most", fell),
             mover_table(book, "rose", "Rose most", rose),
             account_table("newly_at_risk", "New at risk", _TURNED, risky),
@@ -100,15 +100,14 @@ def build(book: Book) -> Document:
             _left(lost, book),
             account_table("renewals", "Renewals in the next 30 days", _RENEWING, renewing),
             account_table("overdue_contacts", "Overdue contacts", _QUIET, quiet),
-            call_table(book),
-            how_to_read(
-                book,
-                Line(
-                    "New at risk are those whose score was in Watch or above on the day compared "
-                    "with, recovered those whose was not; new customers are in neither."
-                ),
-            ),
         ],
+        reading=(
+            Line(
+                "New at risk are those whose score was in Watch or above on the day compared "
+                "with, recovered those whose was not; new customers are in neither."
+            ),
+            Line("Who churned counts among the lost alone, unless the filters ask for that stage."),
+        ),
         table="priority_accounts",
     )
 
