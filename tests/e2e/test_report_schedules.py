@@ -125,7 +125,7 @@ def test_a_quarter_of_mondays_is_mailed_at_nine_whatever_happens(
 def _is_whole(mail: EmailMessage) -> None:
     """Check one Monday's mail: what it says, twice, and what is attached."""
     day = parsedate_to_datetime(mail["Date"]).astimezone(BERLIN)
-    assert mail["Subject"].startswith("Weekly Digest: ")
+    assert mail["Subject"].startswith(f"Weekly Digest – {day.day} {day:%b} {day.year}: ")
     text, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert page is not None

@@ -61,9 +61,10 @@ def attempt(
     attached: Callable[[str], bytes] = nothing_attached,
     seconds: float = 5.0,
     allow_local: bool = True,
+    to: str = "01X",
 ) -> Attempt:
     connection = Connection(
-        id="01X",
+        id=to,
         tenant_id="acme",
         name="Ours",
         kind=kind,

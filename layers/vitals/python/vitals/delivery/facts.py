@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -104,8 +104,30 @@ def instant(value: object) -> str:
 
 def local_instant(value: object, time_zone: str) -> str:
     """Return an instant to the minute in *time_zone*; in UTC if there is none of that name."""
+    at = _local(value, time_zone)
+    return f"{_day(at)}, {at:%H:%M} {time_zone}" if at else instant(value)
+
+
+def local_day(value: object, time_zone: str) -> str:
+    """Return the day of an instant in *time_zone*; "" for what is none, or no zone."""
+    at = _local(value, time_zone)
+    return _day(at) if at else ""
+
+
+def day(value: object) -> str:
+    """Return a day of the calendar as people write it: 16 Nov 2026; "" for what is none."""
     try:
-        at = datetime.fromisoformat(str(value)).astimezone(zone(time_zone))
+        return _day(date.fromisoformat(str(value)))
+    except ValueError:
+        return ""
+
+
+def _local(value: object, time_zone: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)).astimezone(zone(time_zone))
     except (KeyError, ValueError, OSError, OverflowError):
-        return instant(value)
-    return f"{at:%Y-%m-%d %H:%M} {time_zone}"
+        return None
+
+
+def _day(of: date) -> str:
+    return f"{of.day} {of:%b} {of.year}"

@@ -5,24 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import parseaddr
-from html import escape
 from typing import Any
 
 from vitals.delivery.facts import mapping, text
-from vitals.delivery.wording import LONGEST_LINK, Item, Message, more_line, worded
+from vitals.delivery.letter import Letter, letter_of
+from vitals.delivery.mail_page import page
+from vitals.delivery.wording import LONGEST_LINK, Message, more_line, worded
 
-_COLOURS = {
-    "critical": "#b42318",
-    "warning": "#b54708",
-    "attention": "#175cd3",
-    "opportunity": "#067647",
-}
-_GREY = "#475467"
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_.-]+")
+_LEAVE = "List-Unsubscribe"
+_LINK = re.compile(r"https?://[!-;=?-~]{1,900}", re.ASCII)
+"""What a header holds whole: a line has 998 characters at most (RFC 5322, 2.1.1)."""
 
+
+class _Wire(EmailPolicy):
+    """How a mail's headers are written: links in one line, as none can be encoded or folded.
+
+    RFC 2369 and RFC 2047, 5: a mail program finds none in an encoded word.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        if name == _LEAVE:
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_WIRE = _Wire(linesep="\r\n")
 
 Attachment = tuple[str, str, bytes]
 """A file's name, its media type, its content."""
@@ -34,56 +50,80 @@ def mail_message(
     sender: str,
     recipients: Sequence[str],
     attachment: Attachment | None = None,
+    *,
+    unique: str = "",
 ) -> EmailMessage:
     """Return *payload* as a message of *at* from *sender* to *recipients*.
 
-    Its Message-ID is the event's: every attempt is the same message. One that can be left says how,
-    by one click (RFC 8058). Raises ValueError for an address that is none.
+    Its Message-ID is the event's with *unique*, what tells its delivery from others: every attempt
+    at that is the same message. One that can be left says how, by one click (RFC 8058). Raises
+    ValueError for an address that is none.
     """
     message = worded(payload)
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = _subject(message)
-    mail["From"] = text(sender)
+    letter = letter_of(payload, message)
+    mail = EmailMessage(policy=_WIRE)
+    mail["Subject"] = _no_code(letter.subject)
+    mail["From"] = _named(text(sender), letter.brand)
     mail["To"] = ", ".join(text(each) for each in recipients)
     mail["Date"] = at
-    mail["Message-ID"] = message_id(payload.get("id"), sender)
+    mail["Message-ID"] = message_id(payload.get("id"), sender, unique)
     # No holiday replies to a machine (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
     leave = text(mapping(payload.get("data")).get("unsubscribe"), LONGEST_LINK)
-    if leave:
-        mail["List-Unsubscribe"] = f"<{leave}>"
+    if _LINK.fullmatch(leave):
+        mail[_LEAVE] = f"<{leave}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content("\n".join(_text_lines(message, leave)) + "\n", cte="quoted-printable")
-    mail.add_alternative(_html(message, leave), subtype="html", cte="quoted-printable")
+    lines = "\n".join(_text_lines(message, letter, leave))
+    mail.set_content(lines + "\n", cte="quoted-printable")
+    mail.add_alternative(page(message, letter, leave), subtype="html", cte="quoted-printable")
     if attachment is not None:
-        name, media_type, content = attachment
-        main, _, kind = media_type.partition(";")[0].partition("/")
-        mail.add_attachment(content, maintype=main, subtype=kind, filename=name)
+        _attach(mail, *attachment)
     return mail
 
 
-def message_id(event_id: object, sender: str) -> str:
-    """Return the Message-ID of an event: its id at the sender's domain."""
-    local = _NOT_IN_AN_ID.sub("", str(event_id)) or "event"
+def message_id(event_id: object, sender: str, unique: str = "") -> str:
+    """Return the Message-ID of an event's delivery: both ids, at the sender's domain."""
+    parts = (_NOT_IN_AN_ID.sub("", each) for each in (str(event_id), unique))
+    local = ".".join(filter(None, parts)) or "event"
     domain = parseaddr(sender)[1].rpartition("@")[2]
     return f"<{local}@{_NOT_IN_AN_ID.sub('', domain) or 'vitals.invalid'}>"
 
 
-def _subject(message: Message) -> str:
-    return (
-        f"[{message.severity.capitalize()}] {message.title}" if message.severity else message.title
-    )
+def _named(sender: str, name: str) -> str:
+    """Return *sender* under *name*, if there is one, as a header takes it (RFC 5322)."""
+    address = parseaddr(sender)[1]
+    named = Address(display_name=_no_code(name), addr_spec=address) if address else None
+    return str(named) if name and named else sender
 
 
-def _text_lines(message: Message, leave: str) -> Iterator[str]:
-    yield message.heading
+def _no_code(said: str) -> str:
+    """Return *said* with nothing in it that reads as an encoded word (RFC 2047).
+
+    What one decodes to may hold line breaks, and other headers behind them.
+    """
+    return said.replace("=?", "= ?")
+
+
+def _attach(mail: EmailMessage, name: str, media_type: str, content: bytes) -> None:
+    kind, *said = (part.strip() for part in media_type.split(";"))
+    main, _, sub = kind.partition("/")
+    parameters = {key: value for key, _, value in (each.partition("=") for each in said) if value}
+    mail.add_attachment(content, maintype=main, subtype=sub, filename=name, params=parameters)
+
+
+def _text_lines(message: Message, letter: Letter, leave: str) -> Iterator[str]:
+    word = f"{message.severity.capitalize()}: " if message.severity else ""
+    yield f"{word}{letter.heading}"
+    beneath = " · ".join(filter(None, (letter.brand, letter.beneath)))
+    if beneath:
+        yield beneath
     if message.lines:
         yield ""
     yield from message.lines
-    if message.facts:
+    if letter.rows:
         yield ""
-    for label, value in message.facts:
-        yield f"{label}: {value}"
+    for row in letter.rows:
+        yield f"{row.label}: {', '.join(filter(None, (row.value, row.moved)))}"
     yield from _item_lines(message)
     if message.link:
         yield ""
@@ -103,59 +143,3 @@ def _item_lines(message: Message) -> Iterator[str]:
         yield f"- {word}{item.title}: {item.text}"
     if message.more:
         yield more_line(message.more)
-
-
-def _html(message: Message, leave: str) -> str:
-    colour = _COLOURS.get(message.severity or "", _GREY)
-    parts = [
-        "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(message.title)}</title>',
-        '</head><body style="margin:0;padding:16px;font-family:Arial,Helvetica,sans-serif;'
-        'font-size:14px;line-height:1.5;color:#101828">',
-        f'<h1 style="margin:0 0 12px;padding-left:10px;border-left:4px solid {colour};'
-        f'font-size:18px">{_word(message.severity)}{escape(message.title)}</h1>',
-        *(f'<p style="margin:0 0 8px">{escape(line)}</p>' for line in message.lines),
-        *_facts_table(message),
-        *_item_list(message),
-    ]
-    if message.link:
-        label, url = map(escape, message.link)
-        parts.append(f'<p style="margin:12px 0 0"><a href="{url}">{label}</a></p>')
-    if message.footer:
-        parts.append(f'<p style="margin:16px 0 0;color:{_GREY}">{escape(message.footer)}</p>')
-    if leave:
-        parts.append(f'<p style="margin:4px 0 0"><a href="{escape(leave)}">Unsubscribe</a></p>')
-    return "\n".join([*parts, "</body></html>", ""])
-
-
-def _facts_table(message: Message) -> Iterator[str]:
-    if not message.facts:
-        return
-    yield '<table role="presentation" style="border-collapse:collapse;margin:8px 0">'
-    for label, value in message.facts:
-        yield (
-            f'<tr><td style="padding:2px 16px 2px 0;color:{_GREY};vertical-align:top">'
-            f"{escape(label)}</td><td>{escape(value)}</td></tr>"
-        )
-    yield "</table>"
-
-
-def _item_list(message: Message) -> Iterator[str]:
-    if not message.items:
-        return
-    yield '<ul style="margin:8px 0;padding-left:20px">'
-    yield from map(_list_item, message.items)
-    yield "</ul>"
-    if message.more:
-        yield f'<p style="margin:0 0 8px">{more_line(message.more)}</p>'
-
-
-def _list_item(item: Item) -> str:
-    said = f"{_word(item.severity)}<strong>{escape(item.title)}</strong>: {escape(item.text)}"
-    return f'<li style="margin:0 0 4px">{said}</li>'
-
-
-def _word(severity: str | None) -> str:
-    if not severity:
-        return ""
-    return f'<span style="color:{_COLOURS[severity]}">{severity.capitalize()}:</span> '

@@ -20,6 +20,7 @@ from vitals.delivery.mail import mail_message
 from vitals.delivery.slack import slack_body
 from vitals.delivery.teams import teams_body
 from vitals.delivery.webhook import signature_headers
+from vitals.domain.alert import short_hash
 from vitals.domain.connection import EMAIL, SLACK, TEAMS, Connection, Secrets
 from vitals.domain.delivery import GONE, OK, RETRY, Attempt
 
@@ -28,6 +29,9 @@ JSON_TYPE = "application/json"
 _SUCCESS, _REDIRECT, _GONE = range(200, 300), range(300, 400), 410
 _LONGEST_ERROR = 500
 _SECONDS = re.compile(r"[0-9]{1,9}")
+_KEPT_NO_MORE = (
+    "the report's file is gone: it is kept for eight days, and send_report sends the report anew"
+)
 
 
 def send(
@@ -46,9 +50,9 @@ def send(
     """Send *payload* once and return what came of it, within *seconds*; never raises.
 
     A 2xx is received, 410 is gone for good, and everything else is worth another attempt, a
-    refused address too: a name may lead elsewhere tomorrow. *ses* gives an SES v2 client, whose
-    own configuration says how long it waits; *attached* the file that a mail bears. With
-    *allow_local*, http and loopback are allowed.
+    refused address too: a name may lead elsewhere tomorrow. Gone for good is also a mail whose
+    file is. *ses* gives an SES v2 client, whose own configuration says how long it waits;
+    *attached* the file that a mail bears. With *allow_local*, http and loopback are allowed.
     """
     start = clock()
     try:
@@ -62,10 +66,8 @@ def send(
             attempt = _answered(answer, at)
     except (UnreachableError, RefusedAddressError) as error:
         attempt = Attempt(at=at, verdict=RETRY, error=str(error))
-    except ClientError as error:
-        attempt = _refused_by_ses(error, at)
-    except BotoCoreError as error:
-        attempt = Attempt(at=at, verdict=RETRY, error=f"SES: {error}"[:_LONGEST_ERROR])
+    except (ClientError, BotoCoreError) as error:
+        attempt = _refused_by("SES", error, at)
     except Exception as error:  # noqa: BLE001 - an attempt that is not recorded is made for ever
         # The name alone: the text of any error may hold the URL, which is a secret.
         failure = f"the message could not be sent ({type(error).__name__})"
@@ -150,8 +152,12 @@ def _mail(
         try:
             attachment = (file["filename"], file["media_type"], attached(file["key"]))
         except LookupError:
-            return Attempt(at=at, verdict=RETRY, error="the report's file is kept no more")
-    mail = mail_message(payload, at, mail_from, connection.emails, attachment)
+            return Attempt(at=at, verdict=GONE, error=_KEPT_NO_MORE)
+        except (ClientError, BotoCoreError) as error:
+            return _refused_by("S3", error, at)
+    # What the delivery's own id ends with: its attempts are one message, others are other ones.
+    unique = short_hash(connection.id, str(payload.get("id")))
+    mail = mail_message(payload, at, mail_from, connection.emails, attachment, unique=unique)
     answer = ses().send_email(
         FromEmailAddress=mail_from,
         Destination={"ToAddresses": list(connection.emails)},
@@ -162,8 +168,11 @@ def _mail(
     return Attempt(at=at, verdict=OK, status=status, response=taken)
 
 
-def _refused_by_ses(error: ClientError, at: datetime) -> Attempt:
-    told = error.response.get("Error", {})
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    said = f"SES: {told.get('Code')}: {told.get('Message')}"[:_LONGEST_ERROR]
-    return Attempt(at=at, verdict=RETRY, status=status, error=said)
+def _refused_by(service: str, error: ClientError | BotoCoreError, at: datetime) -> Attempt:
+    """Return the attempt that *service*, of AWS, took no part in: what it said, or why nothing."""
+    status, said = None, str(error)
+    if isinstance(error, ClientError):
+        told = error.response.get("Error", {})
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        said = f"{told.get('Code')}: {told.get('Message')}"
+    return Attempt(at=at, verdict=RETRY, status=status, error=f"{service}: {said}"[:_LONGEST_ERROR])

@@ -184,7 +184,9 @@ def _report(_kind: str, data: Mapping[str, Any]) -> Message:
         for name, values in mapping(data.get("filters")).items()
     ]
     link = text(data.get("link"), LONGEST_LINK)
-    as_of = f"As of {local_instant(data.get('as_of'), text(data.get('time_zone')))}"
+    # In the words of its numbers, if they are there.
+    at = text(mapping(data.get("worded")).get("as_of"))
+    as_of = f"As of {at or local_instant(data.get('as_of'), text(data.get('time_zone')))}"
     return Message(
         title=_title(title),
         lines=_lines(lines),

@@ -27,6 +27,9 @@ def client(service: str) -> Any:
     from botocore.session import get_session  # noqa: PLC0415 - as above
 
     config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    if service == "sesv2":
+        # A call is made once: one whose answer is late may have sent the mail.
+        config = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
     if service == "s3":
         # Links are signed as every region takes them, for a host that none redirects from.
         config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))

@@ -28,6 +28,7 @@ from vitals.usecases.connection_book import entry
 from vitals.usecases.context import Context
 from vitals.usecases.rulebook import ADDRESS, connection_under, rulebook
 from vitals.usecases.telling import deliveries_of
+from vitals.usecases.unwanted import unwanted
 
 AT_ONCE = timedelta(seconds=10)
 """A wait that is no longer is waited for: the schedule comes round every five minutes only."""
@@ -74,8 +75,9 @@ def _attempted(
         _tell_given_up(context, connection)
     if connection is None or not connection.enabled:
         said = "the connection was deleted" if connection is None else "the connection is disabled"
-        attempt = Attempt(at=context.now, verdict=RETRY, error=said)
-        return _stored(context, _tried(delivery, attempt, CANCELLED)), None
+        return _cancelled(context, delivery, said), None
+    if (reason := unwanted(context, delivery)) is not None:
+        return _cancelled(context, delivery, reason), None
     health = outbound.rulebooks.health(tenant_id, connection.id)
     if health.resting_until is not None and health.resting_until > context.now:
         wait = health.resting_until - context.now + timedelta(seconds=30 * jitter())
@@ -93,6 +95,11 @@ def _attempted(
         give_up(context, connection, SAID_GONE)
         return _stored(context, _tried(delivery, attempt, FAILED)), None
     return _failed(context, delivery, (connection, health), attempt, jitter())
+
+
+def _cancelled(context: Context, delivery: Delivery, said: str) -> Delivery:
+    attempt = Attempt(at=context.now, verdict=RETRY, error=said)
+    return _stored(context, _tried(delivery, attempt, CANCELLED))
 
 
 def _failed(

@@ -26,6 +26,7 @@ from vitals.usecases.inputs import Input, read
 from vitals.usecases.once import once
 from vitals.usecases.paging import Page, filled, paged, place
 from vitals.usecases.rulebook import connection_under
+from vitals.usecases.unwanted import unwanted
 
 _LAST = "~"
 """What sorts behind every id."""
@@ -106,8 +107,10 @@ def replay_delivery(context: Context, given: Mapping[str, Any]) -> Answer:
     """Send a delivery once more, with the same `webhook-id`, and all its attempts before it.
 
     It is sent within seconds, though its endpoint rests. A pending one is due at once, which the
-    schedule finds within five minutes. Raises DeliveryNotFoundError, ConnectionNotFoundError,
-    ConnectionDisabledError, BusyError, InProgressError.
+    schedule finds within five minutes. What its receiver left, and a mail of a report schedule that
+    was deleted, stays unsent: that is as good as a connection that is disabled. Raises
+    DeliveryNotFoundError, ConnectionNotFoundError, ConnectionDisabledError, BusyError,
+    InProgressError.
     """
     parsed, warnings, _ = read(ReplayInput, given)
 
@@ -168,6 +171,11 @@ def _open(context: Context, delivery: Delivery) -> Connection:
         raise ConnectionDisabledError(
             f"the connection {connection.id!r} of this delivery is disabled: enable it by "
             "toggle_connection first",
+            extra={"connection_id": connection.id},
+        )
+    if (said := unwanted(context, delivery)) is not None:
+        raise ConnectionDisabledError(
+            f"{said}: nothing more of it is mailed to {connection.shown}",
             extra={"connection_id": connection.id},
         )
     return connection

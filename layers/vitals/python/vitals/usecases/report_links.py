@@ -15,7 +15,7 @@ from vitals.usecases.send_report import seal
 
 
 def file_url(context: Context, job_id: str, secret: str) -> str:
-    """Return a URL of the report's file, good for an hour. Raises ReportNotFoundError."""
+    """Return a URL of the report's file, good for at most an hour. Raises ReportNotFoundError."""
     job = context.jobs.get(context.tenant.id, job_id)
     if job is not None and job.kind == REPORT:
         link = link_of(context, job)
