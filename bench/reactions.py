@@ -21,6 +21,8 @@ _HEARS_MODELS: Asked = ("put_webhook_subscription", {**HEARS[1], "events": "mode
 _HOUR, _DAY = 3_600, 86_400
 _RETRIED = 360
 """Seconds after which a second attempt that failed is made again, whatever its jitter."""
+_LOOKED_AT = 900
+"""Seconds after which it is looked at what became of a report that was due."""
 
 
 def _write(**fields: object) -> Asked:
@@ -147,7 +149,13 @@ def _reported(desk: Reacting) -> Costs:
     desk.hands.sleep(_DAY)
     costs |= {("reports", "a report is due"): started()}
     queued = _metered(desk, lambda: reporting.react(reporting.records()))
-    return costs | {("reactions", "a report goes into the queue"): queued}
+    costs |= {("reactions", "a report goes into the queue"): queued}
+    made = _metered(desk, desk.make_reports)
+    desk.hands.sleep(_LOOKED_AT)
+    return costs | {
+        ("reports", "a report is made, and sent to two addresses"): made,
+        ("reports", "what became of it is looked at"): started(),
+    }
 
 
 def _metered(desk: Reacting, work: Callable[[], object]) -> Cost:

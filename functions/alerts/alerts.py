@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from vitals.domain.instants import parse_instant
-from vitals.runtime.logging import logger
+from vitals.runtime.logging import logger, reported
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
 from vitals.usecases.context import Context
@@ -26,7 +26,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return wired.background(tenant_id, "schedule", now, lambda: left() / 1000)
 
     wakes = wired.outbound.wakes
-    counts = go_on(context_of, wakes.due(now), wakes.done)
+    counts = go_on(context_of, wakes.due(now), wakes.done, reported)
     if counts:
         logger().info("due", time=event["time"], counts=counts)
     return counts

@@ -9,7 +9,7 @@ from typing import Any
 import printing
 from vitals.domain.instants import parse_instant
 from vitals.domain.job import REPORT, Job
-from vitals.runtime.logging import logger
+from vitals.runtime.logging import logger, reported
 from vitals.runtime.messages import each_message
 from vitals.runtime.serve import LambdaContext
 from vitals.runtime.wiring import wiring
@@ -53,7 +53,7 @@ def _start(time: str, context: LambdaContext) -> int:
         return wired.background(tenant_id, "schedule", now, lambda: left() / 1000)
 
     wakes = wired.outbound.wakes
-    started = start_reports(context_of, wakes.due(now, REPORT), wakes.done)
+    started = start_reports(context_of, wakes.due(now, REPORT), wakes.done, reported)
     if started:
         logger().info("reports due", time=time, started=started)
     return started

@@ -324,7 +324,9 @@ def test_only_who_serves_no_route_knows_where_the_api_is() -> None:
         if "Environment" in each
     }
 
-    assert found == {"ReportsFunction": {"API_URL": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}}
+    endpoint = {"Fn::GetAtt": ["Api", "ApiEndpoint"]}
+    url = {"Fn::If": ["HasPublicUrl", {"Ref": "PublicUrl"}, endpoint]}
+    assert found == {"ReportsFunction": {"API_URL": url}}
     assert not routes("ReportsFunction")
     assert read(PATH, {}, "http://127.0.0.1:3000").function("reports").environment["API_URL"] == (
         "http://127.0.0.1:3000"

@@ -1,18 +1,20 @@
 """What template.yaml promises of reports: none is lost, and none holds up another tenant's."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from local.dynamodb import ROOT
 from local.template import read
 from tests.builders import TENANT_ID
-from tests.contract.stack import FUNCTIONS, PATH, arn, events, of_type, reacted_to
+from tests.contract.stack import DOCUMENT, FUNCTIONS, PATH, arn, events, of_type, reacted_to
 
 from vitals.storage.keys import tenant_of_jobs
 from vitals.storage.stream import record_of
 
 QUEUES = of_type("AWS::SQS::Queue")
+PARAMETERS = DOCUMENT["Parameters"]
 [PIPE] = read(PATH, {}).pipes
 
 
@@ -80,6 +82,30 @@ def test_a_tenants_reports_are_made_one_by_one_and_nobody_elses_wait_for_them() 
 def test_a_report_has_its_time_before_the_queue_hands_it_out_again() -> None:
     assert QUEUES["ReportsQueue"]["VisibilityTimeout"] > FUNCTIONS["ReportsFunction"]["Timeout"]
     assert FUNCTIONS["ReportsFunction"]["Timeout"] == 120
+
+
+def test_the_largest_report_has_its_memory_whatever_the_others_have() -> None:
+    assert FUNCTIONS["ReportsFunction"]["MemorySize"] == {"Ref": "ReportsMemorySize"}
+    # Twice what the largest holds, 352 MB, and what Python and the fonts take beside.
+    assert PARAMETERS["ReportsMemorySize"]["MinValue"] >= 1024
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("", True),
+        ("https://vitals.example.com", True),
+        ("https://example.com/vitals", False),
+        ("https://example.com/", False),
+        ("http://example.com", False),
+        ("https://example.com/x?y", False),
+        ("example.com", False),
+    ],
+)
+def test_links_lead_to_a_domain_of_ones_own_that_they_can_be_added_to(
+    url: str, is_one: object
+) -> None:
+    assert bool(re.fullmatch(PARAMETERS["PublicUrl"]["AllowedPattern"], url)) is is_one
 
 
 def test_a_report_that_nobody_can_make_is_set_aside_and_kept() -> None:

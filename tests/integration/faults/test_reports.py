@@ -31,7 +31,8 @@ from vitals.storage.ports import StorageBusyError
 from vitals.storage.table import Table
 
 Plan = Callable[[], AbstractContextManager[Wire]]
-STAGES = ("start", "make")
+STAGES = ("start", "make", "look")
+"""A look at what became of it follows: nothing, if all is well."""
 AT = {BEFORE: [CRASH, THROTTLED], AFTER: [CRASH, UNAVAILABLE]}
 
 
@@ -68,7 +69,9 @@ class Book:
         api.later(hours=2)
         api.restart()
         calls: dict[int, WireSent] = {}
-        for name, run in (("start", self._start), ("make", self._make)):
+        for name, run in (("start", self._start), ("make", self._make), ("look", self._start)):
+            if name == "look":
+                api.later(minutes=15)
             with plan() if name == stage else self.wire.tapped() as wire:
                 run(api, partial(_heal, wire))
                 if name == stage:
@@ -118,13 +121,15 @@ def _stored(api: Api) -> Counter[str]:
     found: list[str] = []
     for (partition, sort), item in api.stored().items():
         _, tenant, kind, *_ = [*partition.split("#"), ""]
-        if tenant != api.tenant.id or kind not in ("JOBS", "DLV", "WAKE"):
+        if tenant != api.tenant.id or kind not in ("JOBS", "DLV", "WAKE", "REPORTS"):
             continue
         if kind == "DLV":
             row = json.loads(item["row"])
             found.append(f"delivery {row['connection_id']} {row['event_type']} {item['state']}")
         elif kind == "JOBS":
             found.append(f"job {item['state']} {json.loads(item['doc'])['params']['occurrence']}")
+        elif sort.startswith("O#"):
+            found.append(f"last {json.loads(item['doc'])['state']}")
         elif sort.startswith("report#"):
             found.append(f"next {item['row']}")
     return Counter(found)
@@ -145,6 +150,7 @@ def test_a_call_that_fails_once_changes_nothing_of_what_is_sent(
         "delivery mailto:ann@example.com report.ready pending": 1,
         "delivery mailto:bob@example.com report.ready pending": 1,
         "job done 2026-03-02T13:00:00.000Z": 1,
+        "last done": 1,
         "next 2026-03-03T13:00:00.000Z": 1,
     }
     for number, call in calls.items():

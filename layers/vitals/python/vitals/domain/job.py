@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 REPORT = "report"
 """The kind of job that makes a report: a function of its own does those."""
+KEPT = timedelta(days=30)
+"""A report's job is kept for so long after its end, or the last that was heard of it."""
 STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
 
 
@@ -43,3 +45,18 @@ class Job:
     def is_over(self) -> bool:
         """Tell whether nothing more will come of it."""
         return self.state in (DONE, FAILED, CANCELLED)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return until when the job is kept; None for one that is kept for good.
+
+        Of reports alone there are many, and nothing is read of one whose file is gone. One that
+        nobody goes on with is never over.
+        """
+        if self.kind != REPORT:
+            return None
+        return (self.finished_at or self.updated_at or self.created_at) + KEPT
+
+    def is_kept_no_more(self, now: datetime) -> bool:
+        """Tell whether the job has expired, though it may still be stored."""
+        return self.expires_at is not None and self.expires_at <= now

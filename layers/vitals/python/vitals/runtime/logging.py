@@ -22,6 +22,11 @@ def logger() -> Logger:
     return Logger(level=settings().log_level, use_rfc3339=True)
 
 
+def reported(error: Exception) -> None:
+    """Log what nobody foresaw, and what stops nothing else."""
+    logger().exception("unforeseen", exc_info=error)
+
+
 def measure(message: str, at: datetime, metrics: Metrics, **members: Any) -> None:
     """Write a line whose *members* CloudWatch takes for *metrics*, whatever the level.
 

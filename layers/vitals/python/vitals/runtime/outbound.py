@@ -35,4 +35,5 @@ def outbound(table: Table) -> Outbound:
         new_secret=new_secret,
         new_token=new_token,
         api_url=settings().api_url.rstrip("/"),
+        has_sender=bool(settings().sender),
     )

@@ -18,7 +18,7 @@ from vitals.domain.model_document import model_from_document
 from vitals.runtime import clock
 from vitals.runtime.api_keys import digest, new_key
 from vitals.runtime.authenticate import admitted, opened
-from vitals.runtime.logging import logger
+from vitals.runtime.logging import reported
 from vitals.runtime.settings import Settings, settings
 from vitals.storage.administration import AdministrationTable
 from vitals.storage.clocks import ClockTable
@@ -180,7 +180,7 @@ class Wiring:
             pause=pause,
             sleep=clock.sleep,
             has_time=lambda: seconds_left() > MARGIN,
-            report=lambda error: logger().exception("unforeseen", exc_info=error),
+            report=reported,
             forget=self.forget,
             limits=self.settings.limits,
             idempotency=idempotency,

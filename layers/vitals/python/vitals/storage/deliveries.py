@@ -18,6 +18,10 @@ from vitals.storage.wakes import wake_item, wake_key
 
 KEPT = timedelta(days=30)
 """A delivery is kept for so long after its last change."""
+LONGEST_KEPT = 3 * KEPT
+"""But for no longer than this after it was made, however often it is replayed."""
+_POINTERS_KEPT = LONGEST_KEPT + KEPT
+"""What leads to it outlasts it, though DynamoDB removes what has expired some days later."""
 _LARGE = ("payload", "attempts")
 _INSTANTS = ("created_at", "next_at")
 
@@ -85,7 +89,7 @@ def _pointer(kind: type[Item], delivery: Delivery, customer_id: str) -> Item:
     return kind(
         keys.deliveries_partition(delivery.tenant_id, customer_id),
         f"{keys.POINTER}{delivery.id}",
-        expires_at=delivery.created_at + KEPT,
+        expires_at=delivery.created_at + _POINTERS_KEPT,
     )
 
 
@@ -123,7 +127,9 @@ def delivery_item(kind: type[Item], delivery: Delivery) -> Item:
         version=delivery.version,
         row=codec.encode(stored),
         doc=codec.encode(doc),
-        expires_at=max(last, delivery.next_at or last) + KEPT,
+        expires_at=min(
+            max(last, delivery.next_at or last) + KEPT, delivery.created_at + LONGEST_KEPT
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vitals.storage import codec, keys
-from vitals.storage.ports import EntryChange
+from vitals.storage.ports import Entry, EntryChange
 from vitals.storage.table import Item, Writes
 
 
@@ -22,7 +22,12 @@ def write_entry(writes: Writes, kind: type[Item], tenant_id: str, change: EntryC
         if entry.kind == CONNECTION:
             writes.delete("health", kind(keys.health_partition(tenant_id), entry.id), None)
         return
+    writes.put("version", entry_item(kind, tenant_id, after), same)
+
+
+def entry_item(kind: type[Item], tenant_id: str, entry: Entry) -> Item:
+    """Return the item of *entry*."""
+    place = keys.entry(tenant_id, entry.kind, entry.id)
     # What is read with others must bear its version in its text: a query gives no numbers.
-    row = codec.encode({"version": after.version})
-    doc = codec.encode(after.document)
-    writes.put("version", kind(*place, version=after.version, row=row, doc=doc), same)
+    row = codec.encode({"version": entry.version})
+    return kind(*place, version=entry.version, row=row, doc=codec.encode(entry.document))

@@ -105,6 +105,7 @@ def job_item(kind: type[Item], job: Job) -> Item:
         job.id,
         state=job.state,
         queue=REPORTS if job.kind == REPORT else None,
+        expires_at=job.expires_at,
         version=job.version,
         row=codec.encode(stored),
         doc=codec.encode(doc),

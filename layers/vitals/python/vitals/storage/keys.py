@@ -23,6 +23,7 @@ REPORT: Final = "report"
 """The kind of what goes on when a report is due."""
 REPORT_SCHEDULE: Final = "P"
 LOOK: Final = "L"
+OCCURRENCE: Final = "O"
 """Kinds of entries that reports have beside the rulebook."""
 POINTER: Final = "REF#"
 """What leads from a customer to a delivery that names it among others."""
@@ -136,7 +137,7 @@ def reports_partition(tenant_id: str) -> str:
 
 def entry(tenant_id: str, kind: str, entry_id: str) -> Key:
     """Return the key of an entry; what reports are about does not burden who reads the rules."""
-    of_reports = kind in (REPORT_SCHEDULE, LOOK)
+    of_reports = kind in (REPORT_SCHEDULE, LOOK, OCCURRENCE)
     place = reports_partition(tenant_id) if of_reports else rules_partition(tenant_id)
     return place, f"{kind}#{entry_id}"
 

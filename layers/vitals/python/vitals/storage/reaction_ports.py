@@ -18,8 +18,10 @@ RULE, CONNECTION, MANAGER, SWITCHED, NAMED = "R", "N", "M", "S", "U"
 """Kinds of entries of a rulebook: *switched* is a built-in rule that is off, *named* holds a
 connection's name, so that no two writers give it twice.
 """
-REPORT_SCHEDULE, LOOK = keys.REPORT_SCHEDULE, keys.LOOK
-"""Kinds of entries beside it: when which report goes where, and how reports look."""
+REPORT_SCHEDULE, LOOK, OCCURRENCE = keys.REPORT_SCHEDULE, keys.LOOK, keys.OCCURRENCE
+"""Kinds of entries beside it: when which report goes where, how reports look, and what became of a
+schedule's latest occurrence, whose version is that one's own.
+"""
 
 DELIVERY, DIGEST, ESCALATION, REPORT = "delivery", "digest", "escalation", keys.REPORT
 """What is gone on with at an instant."""
@@ -32,7 +34,16 @@ class Rulebooks(Protocol):
         """Return every entry of the tenant's rulebook, as last written."""
 
     def of_reports(self, tenant_id: str) -> list[Entry]:
-        """Return the tenant's report schedules and the look of its reports, as last written."""
+        """Return the tenant's report schedules and the look of its reports, as last written.
+
+        With each schedule, what became of its latest occurrence.
+        """
+
+    def note(self, tenant_id: str, occurrence: Entry) -> None:
+        """Write what became of an *occurrence*, unless a later one has begun."""
+
+    def drop(self, tenant_id: str, kind: str, entry_id: str) -> None:
+        """Delete one entry, if it is there, whatever its version. Raises StorageBusyError."""
 
     def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
         """Return one entry as last written."""
@@ -140,10 +151,16 @@ class Wakes(Protocol):
     def due(self, now: datetime, kind: str = "") -> Iterator[Wake]:
         """Yield what is due, the longest due first: reports if *kind* says so, or all else."""
 
-    def start(self, wake: Wake, until: datetime, job: Job) -> None:
-        """Start *job* and set *wake* to *until*, or nothing.
+    def start(self, wake: Wake, until: datetime, job: Job, again: Wake, occurrence: Entry) -> None:
+        """Start *job*, set *wake* to *until* and *again*, and write the *occurrence*; or nothing.
 
         Raises WriteConflictError if it was set anew meanwhile, StorageBusyError.
+        """
+
+    def start_again(self, wake: Wake, until: datetime, job: Job) -> None:
+        """Write *job* as the version after its own, and set *wake* to *until*, or nothing.
+
+        Raises what `start` does.
         """
 
     def move(self, wake: Wake, until: datetime) -> None:
@@ -218,3 +235,5 @@ class Outbound:
     """Makes what nobody guesses, in letters that stand in a URL."""
     api_url: str
     """Where the API is, for links in messages; empty where nobody knows."""
+    has_sender: bool
+    """Whether e-mail can be sent: somebody whom it is from is set."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from vitals.domain.connection import Health
 from vitals.domain.instants import iso
 from vitals.storage import codec, keys
-from vitals.storage.ports import Entry
+from vitals.storage.entries import entry_item
+from vitals.storage.ports import Entry, WriteConflictError
 from vitals.storage.table import Found, Item, Table
 
 
@@ -24,9 +26,19 @@ class RulebookTable:
         return [_entry_of(item) for item in found]
 
     def of_reports(self, tenant_id: str) -> list[Entry]:
-        """Return every report schedule and the look, as last written: 1 query."""
+        """Return report schedules, their latest occurrences and the look: 1 consistent query."""
         found = self._table.query(keys.reports_partition(tenant_id), consistent=True)
         return [_entry_of(item) for item in found]
+
+    def note(self, tenant_id: str, occurrence: Entry) -> None:
+        """Write what became of an *occurrence*, unless a later one has begun: 1 write."""
+        item = entry_item(self._item, tenant_id, occurrence)
+        with suppress(WriteConflictError):
+            self._table.put(item, self._item.version == occurrence.version)
+
+    def drop(self, tenant_id: str, kind: str, entry_id: str) -> None:
+        """Delete one entry, if it is there: 1 write."""
+        self._table.delete_many([keys.entry(tenant_id, kind, entry_id)])
 
     def entry(self, tenant_id: str, kind: str, entry_id: str) -> Entry | None:
         """Return one entry as last written: 1 read."""

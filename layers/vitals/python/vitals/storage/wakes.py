@@ -11,8 +11,9 @@ from datetime import datetime
 from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.storage import keys
+from vitals.storage.entries import entry_item
 from vitals.storage.jobs import job_item
-from vitals.storage.ports import Wake, WriteConflictError
+from vitals.storage.ports import Entry, Wake, WriteConflictError
 from vitals.storage.table import INDEX, Item, Table, Writes
 
 
@@ -38,20 +39,30 @@ class WakeTable:
             at, tenant_id, kind, key = (item.index_sk or "").split("#", 3)
             yield Wake(tenant_id, kind, key, datetime.fromisoformat(at))
 
-    def start(self, wake: Wake, until: datetime, job: Job) -> None:
-        """Start *job* and set *wake* to *until*, in one transaction."""
-        writes = Writes()
-        same = self._item.row == iso(wake.at)
-        writes.put("version", wake_item(self._item, replace(wake, at=until)), same)
+    def start(self, wake: Wake, until: datetime, job: Job, again: Wake, occurrence: Entry) -> None:
+        """Start *job*, set both wakes and write the *occurrence*, in one transaction."""
+        writes = self._moved(wake, until)
         writes.put("version", job_item(self._item, job), self._item.PK.does_not_exist())
+        writes.put("again", wake_item(self._item, again), None)
+        writes.put("occurrence", entry_item(self._item, wake.tenant_id, occurrence), None)
+        self._table.transact(writes)
+
+    def start_again(self, wake: Wake, until: datetime, job: Job) -> None:
+        """Write *job* as the version after its own, and set *wake* to *until*: 1 transaction."""
+        writes = self._moved(wake, until)
+        after = replace(job, version=job.version + 1)
+        writes.put("version", job_item(self._item, after), self._item.version == job.version)
         self._table.transact(writes)
 
     def move(self, wake: Wake, until: datetime) -> None:
         """Set *wake* to *until*: 1 write."""
+        self._table.transact(self._moved(wake, until))
+
+    def _moved(self, wake: Wake, until: datetime) -> Writes:
         writes = Writes()
         same = self._item.row == iso(wake.at)
         writes.put("version", wake_item(self._item, replace(wake, at=until)), same)
-        self._table.transact(writes)
+        return writes
 
     def done(self, wake: Wake) -> None:
         """Forget *wake*, unless it was set anew: 1 write."""

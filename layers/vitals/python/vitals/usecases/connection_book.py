@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from vitals.domain.errors import (
 from vitals.domain.instants import iso
 from vitals.domain.rule_document import connection_document, connection_of
 from vitals.storage.ports import Entry, EntryChange
-from vitals.storage.reaction_ports import CONNECTION, MANAGER, NAMED, RULE
+from vitals.storage.reaction_ports import CONNECTION, MANAGER, NAMED, REPORT_SCHEDULE, RULE
 from vitals.usecases.context import Context
 
 MAX_CONNECTIONS = 200
@@ -36,10 +36,14 @@ _WORD = re.compile(r"[A-Za-z_-]{1,20}[0-9]{0,2}")
 
 @dataclass(frozen=True)
 class Book:
-    """Every entry of a tenant's rulebook, as its connections see them."""
+    """Every entry of a tenant's rulebook, as its connections see them.
+
+    *of_reports* gives those beside it; most that is asked of a connection has no need of them.
+    """
 
     tenant_id: str
     entries: Sequence[Entry]
+    of_reports: Callable[[], Sequence[Entry]] = tuple
 
     @cached_property
     def connections(self) -> dict[str, Connection]:
@@ -73,6 +77,20 @@ class Book:
             if connection_id in each.document.get("connections", ())
             or connection_id in _escalates_to(each)
         ]
+
+    def schedules(self, connection_id: str) -> list[Entry]:
+        """Return the report schedules that name the connection; none can name one that is new."""
+        if connection_id not in self.connections:
+            return []
+        return [
+            each
+            for each in self._schedules
+            if connection_id in each.document.get("connections", ())
+        ]
+
+    @cached_property
+    def _schedules(self) -> list[Entry]:
+        return [each for each in self.of_reports() if each.kind == REPORT_SCHEDULE]
 
     def managers(self, connection_id: str) -> list[Entry]:
         """Return the managers that have the connection."""
@@ -110,20 +128,23 @@ class Book:
         Raises ConnectionInUseError, TooManyError.
         """
         rules, managers = self.rules(before.id), self.managers(before.id)
-        if (rules or managers) and not force:
+        schedules = self.schedules(before.id)
+        if (rules or managers or schedules) and not force:
             users = [f"the rule {each.document['name']!r}" for each in rules]
             users += [f"the manager {each.document['name']!r}" for each in managers]
+            users += [f"the report schedule {each.document['name']!r}" for each in schedules]
             raise ConnectionInUseError(
                 f"{', '.join(users[:10])}{' and others' if len(users) > 10 else ''} "  # noqa: PLR2004 - what one can read
                 f"would reach nobody there any more: change them first, or send force: true",
                 extra={
                     "rules": [each.document["name"] for each in rules],
                     "managers": [each.document["name"] for each in managers],
+                    "report_schedules": [each.document["name"] for each in schedules],
                 },
             )
-        if len(rules) + len(managers) > MOST_USERS:
+        if len(rules) + len(managers) + len(schedules) > MOST_USERS:
             raise TooManyError(
-                f"more than {MOST_USERS} rules and managers name the connection: "
+                f"more than {MOST_USERS} rules, managers and report schedules name the connection: "
                 "take it out of some of them first"
             )
         return [
@@ -131,6 +152,7 @@ class Book:
             *self._named(before, None),
             *(EntryChange(each, _rule_without(each, before.id, at)) for each in rules),
             *(EntryChange(each, _manager_without(each, before.id)) for each in managers),
+            *(EntryChange(each, _schedule_without(each, before.id, at)) for each in schedules),
         ]
 
     def _of(self, kind: str) -> Iterator[Entry]:
@@ -153,8 +175,9 @@ class Book:
 
 
 def book_of(context: Context) -> Book:
-    """Return the tenant's rulebook as last written: 1 query."""
-    return Book(context.tenant.id, context.outbound.rulebooks.entries(context.tenant.id))
+    """Return the tenant's rulebook as last written: 1 query, 1 more for what names a connection."""
+    rulebooks, tenant_id = context.outbound.rulebooks, context.tenant.id
+    return Book(tenant_id, rulebooks.entries(tenant_id), partial(rulebooks.of_reports, tenant_id))
 
 
 def entry(connection: Connection) -> Entry:
@@ -200,6 +223,7 @@ def connection_view(connection: Connection, health: Health, book: Book) -> dict[
         },
         "used_by": [each.document["name"] for each in book.rules(connection.id)],
         "managers": [each.document["name"] for each in book.managers(connection.id)],
+        "report_schedules": [each.document["name"] for each in book.schedules(connection.id)],
         "created_at": iso(connection.created_at),
         "created_by": connection.created_by,
         "updated_at": iso(connection.updated_at),
@@ -224,6 +248,12 @@ def _rule_without(rule: Entry, connection_id: str, at: str) -> Entry:
         document.pop("escalation", None)
     document["updated_at"] = at
     return Entry(RULE, rule.id, rule.version + 1, document)
+
+
+def _schedule_without(schedule: Entry, connection_id: str, at: str) -> Entry:
+    left = [each for each in schedule.document["connections"] if each != connection_id]
+    document = {**schedule.document, "connections": left, "updated_at": at}
+    return Entry(REPORT_SCHEDULE, schedule.id, schedule.version + 1, document)
 
 
 def _manager_without(manager: Entry, connection_id: str) -> Entry | None:

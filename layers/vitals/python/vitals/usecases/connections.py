@@ -130,8 +130,8 @@ def toggled(
 def delete_connection(context: Context, given: Mapping[str, Any]) -> Answer:
     """Delete a connection for good; what is on its way there is cancelled.
 
-    Raises ConnectionNotFoundError, and ConnectionInUseError while rules or managers name it: by
-    `force` it is taken out of them.
+    Raises ConnectionNotFoundError, and ConnectionInUseError while rules, managers or report
+    schedules name it: by `force` it is taken out of them.
     """
     parsed, warnings, _ = read(DeleteConnectionInput, given)
     return deleted(context, "delete_connection", parsed, warnings)
@@ -159,6 +159,7 @@ def deleted(
         taken = {
             "used_by": [each.document["name"] for each in book.rules(before.id)],
             "managers": [each.document["name"] for each in book.managers(before.id)],
+            "report_schedules": [each.document["name"] for each in book.schedules(before.id)],
         }
         return Plan(
             subject=before.id,

@@ -21,29 +21,28 @@ def go_on(
     context_of: Callable[[str], Context | None],
     due: Iterable[Wake],
     forget: Callable[[Wake], None],
+    report: Callable[[Exception], None],
 ) -> dict[str, int]:
     """Go on with all that is *due*, and return how much of each kind there was.
 
     *context_of* gives a tenant's context, None for one that is gone, whose wakes are *forget*'s.
-    Doing it again changes nothing. What fails is due again at the next run, and stops nothing else.
+    Doing it again changes nothing. What fails is due again at the next run, and stops nothing else;
+    *report* is told of what nobody foresaw.
     """
     counts: dict[str, int] = {}
     for wake in due:
         try:
             context = context_of(wake.tenant_id)
-        except StorageBusyError:
-            continue
-        if context is None:
-            forget(wake)
-            continue
-        if not context.has_time():
-            break
-        try:
+            if context is None:
+                forget(wake)
+                continue
+            if not context.has_time():
+                break
             _go_on(context, wake)
         except StorageBusyError:
             continue
         except Exception as error:  # noqa: BLE001 - one tenant's fault must not stop the others
-            context.report(error)
+            report(error)
             continue
         counts[wake.kind] = counts.get(wake.kind, 0) + 1
     return counts

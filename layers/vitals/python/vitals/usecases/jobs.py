@@ -83,8 +83,10 @@ def list_jobs(context: Context, given: Mapping[str, Any]) -> Answer:
     rows = context.jobs.all(context.tenant.id, after=after, page=page)
 
     def wanted(job: Job) -> bool:
-        return (not parsed.state or job.state in parsed.state) and (
-            not parsed.kind or job.kind in parsed.kind
+        return (
+            not job.is_kept_no_more(context.now)
+            and (not parsed.state or job.state in parsed.state)
+            and (not parsed.kind or job.kind in parsed.kind)
         )
 
     found = filled(
@@ -138,7 +140,7 @@ def _refuse_others(context: Context, job: Job) -> None:
 def required(context: Context, job_id: str) -> Job:
     """Return the job. Raises JobNotFoundError."""
     job = context.jobs.get(context.tenant.id, job_id)
-    if job is None:
+    if job is None or job.is_kept_no_more(context.now):
         raise JobNotFoundError(f"no job has id {job_id!r}: list_jobs lists them")
     return job
 
@@ -157,5 +159,7 @@ def job_view(job: Job, *, whole: bool = True) -> dict[str, Any]:
         "updated_at": iso(job.updated_at) if job.updated_at else None,
         "finished_at": iso(job.finished_at) if job.finished_at else None,
     }
+    if job.kind == REPORT:
+        view["schedule_id"] = job.params.get("schedule_id")
     result = job.result if job.state == DONE else None
     return view | {"result": result} if whole else view

@@ -164,6 +164,12 @@ def customer_meant(context: Context, given: str) -> str:
     raise CustomerNotFoundError(f"no customer has the id, external_id or name {given!r}")
 
 
+def own_zone(schedule: Mapping[str, Any] | None) -> str | None:
+    """Return the time zone that the document of a *schedule* has of its own."""
+    found: str | None = ((schedule or {}).get("schedule") or {}).get("time_zone")
+    return found
+
+
 def filters_of(asked: Mapping[str, Any]) -> Filters:
     """Return the filters that a job or a schedule has."""
     managers, tiers, lifecycles, tags = (frozenset(asked.get(name) or ()) for name in FILTERS)

@@ -17,10 +17,11 @@ from vitals.domain.instants import iso
 from vitals.domain.reports.catalogue import BY_NAME
 from vitals.domain.rule_document import schedule_of
 from vitals.storage.ports import Entry, EntryChange, Wake
-from vitals.storage.reaction_ports import CONNECTION, REPORT, REPORT_SCHEDULE
+from vitals.storage.reaction_ports import CONNECTION, OCCURRENCE, REPORT, REPORT_SCHEDULE
 from vitals.usecases.administer import Plan, administer
 from vitals.usecases.context import Answer, Context
-from vitals.usecases.inputs import Input, read
+from vitals.usecases.inputs import Input, Warning_, read
+from vitals.usecases.occurrences import last_view, latest
 from vitals.usecases.report_input import (
     FILTERS,
     PDF,
@@ -53,9 +54,15 @@ def required(context: Context, schedule_id: str) -> Entry:
 
 
 def list_report_schedules(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Return every report schedule, by name, with when it goes out next."""
+    """Return every report schedule, by name, with when it goes out next and how it went last."""
     _, warnings, _ = read(Input, given)
-    found = [schedule_view(context, each) for each in _all(context)]
+    entries = context.outbound.rulebooks.of_reports(context.tenant.id)
+    last = {each.id: each for each in entries if each.kind == OCCURRENCE}
+    found = [
+        schedule_view(context, each, last.get(each.id))
+        for each in entries
+        if each.kind == REPORT_SCHEDULE
+    ]
     found.sort(key=lambda each: (each["name"].casefold(), each["id"]))
     return {
         "action": "list_report_schedules",
@@ -90,13 +97,14 @@ def put_report_schedule(context: Context, given: Mapping[str, Any]) -> Answer:
             document["unsubscribed"] = [
                 each for each in document.get("unsubscribed", ()) if each not in named
             ]
-        _check(context, document)
+        _check(context, document, named="connections" in sent)
         if before is None and len(_all(context)) >= MAX_SCHEDULES:
             raise TooManyError(
                 f"a tenant has at most {MAX_SCHEDULES} report schedules: delete one first"
             )
         document.setdefault("name", BY_NAME[document["report"]].title)
-        return _planned(context, before, document, {"warnings": warnings})
+        told = [*warnings, *not_mailed(context, document)]
+        return _planned(context, before, document, {"warnings": told})
 
     return administer(context, "put_report_schedule", plan, dry_run=parsed.dry_run)
 
@@ -115,17 +123,22 @@ def toggle_report_schedule(context: Context, given: Mapping[str, Any]) -> Answer
 
 
 def delete_report_schedule(context: Context, given: Mapping[str, Any]) -> Answer:
-    """Delete a report schedule for good; what it sent stays in the deliveries."""
+    """Delete a report schedule for good; what it sent stays in the deliveries.
+
+    Its mails that are still on their way are cancelled.
+    """
     parsed, warnings, _ = read(ScheduleReference, given)
 
     def plan(context: Context) -> Plan:
         before = required(context, parsed.id)
         _guard(parsed.if_version, before)
+        last = latest(context, parsed.id)
+        gone = [EntryChange(last, None)] if last else []
         return Plan(
             subject=before.id,
             answer={"data": {"id": before.id, "deleted": True}, "warnings": warnings},
             details={"name": before.document["name"]},
-            entries=[EntryChange(before, None)],
+            entries=[EntryChange(before, None), *gone],
         )
 
     return administer(context, "delete_report_schedule", plan, dry_run=parsed.dry_run)
@@ -147,8 +160,8 @@ def left(context: Context, schedule_id: str, address: str) -> None:
     administer(context, "unsubscribe", plan)
 
 
-def schedule_view(context: Context, entry: Entry) -> dict[str, Any]:
-    """Return a schedule as answers show it, without its secret."""
+def schedule_view(context: Context, entry: Entry, last: Entry | None) -> dict[str, Any]:
+    """Return a schedule as answers show it, without its secret; *last* is its last occurrence."""
     document = entry.document
     upcoming = _next(context, document) if document["enabled"] else None
     return {
@@ -158,6 +171,7 @@ def schedule_view(context: Context, entry: Entry) -> dict[str, Any]:
         "days": document.get("days", BY_NAME[document["report"]].days),
         "customer_id": document.get("customer_id"),
         "next_at": iso(upcoming) if upcoming else None,
+        "last": last_view(last),
         "version": entry.version,
     }
 
@@ -184,8 +198,11 @@ def _as_stored(sent: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check(context: Context, document: Mapping[str, Any]) -> None:
-    """Refuse a schedule without a report, a time or a receiver, or that names what there is not."""
+def _check(context: Context, document: Mapping[str, Any], *, named: bool) -> None:
+    """Refuse a schedule without a report, a time or a receiver, or that names what there is not.
+
+    Its connections are looked for if they were *named* just now: one may be gone since.
+    """
     errors = [
         FieldError(name, "required", message)
         for name, message in (
@@ -194,7 +211,7 @@ def _check(context: Context, document: Mapping[str, Any]) -> None:
         )
         if name not in document
     ]
-    errors += unknown_receivers(context, document)
+    errors += unknown_receivers(context, document, named=named)
     report = BY_NAME.get(document.get("report", ""))
     if report is not None and report.of_one and not document.get("customer_id"):
         errors.append(FieldError("customer_id", "required", "the report is about one customer"))
@@ -202,12 +219,16 @@ def _check(context: Context, document: Mapping[str, Any]) -> None:
         raise ValidationError(errors)
 
 
-def unknown_receivers(context: Context, document: Mapping[str, Any]) -> list[FieldError]:
-    """Return what is wrong with whom *document* is sent to."""
+def unknown_receivers(
+    context: Context, document: Mapping[str, Any], *, named: bool
+) -> list[FieldError]:
+    """Return what is wrong with whom *document* is sent to; see `_check`."""
     connections = document.get("connections") or []
     if not connections and not document.get("recipients") and not document.get("unsubscribed"):
         return [FieldError("recipients", "required", "say to whom: recipients or connections")]
-    entries = context.outbound.rulebooks.entries(context.tenant.id) if connections else []
+    if not connections or not named:
+        return []
+    entries = context.outbound.rulebooks.entries(context.tenant.id)
     there = {entry.id for entry in entries if entry.kind == CONNECTION}
     return [
         FieldError(
@@ -218,6 +239,17 @@ def unknown_receivers(context: Context, document: Mapping[str, Any]) -> list[Fie
         for each in connections
         if each not in there
     ]
+
+
+def not_mailed(context: Context, document: Mapping[str, Any]) -> list[Warning_]:
+    """Return the warning that *document* has recipients and nobody can be mailed, if it is so."""
+    if not document.get("recipients") or context.outbound.has_sender:
+        return []
+    message = (
+        "e-mail is not set up, and nobody is mailed: "
+        "deploy with the parameter MailFrom, an address that SES knows"
+    )
+    return [{"code": "mail_not_set_up", "field": "recipients", "message": message}]
 
 
 def _planned(
@@ -240,7 +272,7 @@ def _planned(
         answer={
             "created": before is None,
             "unchanged": unchanged,
-            "data": schedule_view(context, after),
+            "data": schedule_view(context, after, latest(context, before.id) if before else None),
             **answer,
         },
         details={"name": document["name"], "version": after.version},

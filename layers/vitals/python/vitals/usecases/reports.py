@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -30,8 +30,8 @@ from vitals.usecases.report_input import (
     customer_meant,
     filters_of,
 )
-from vitals.usecases.report_schedules import required, unknown_receivers
-from vitals.usecases.send_report import TEST
+from vitals.usecases.report_schedules import not_mailed, required, unknown_receivers
+from vitals.usecases.send_report import RUN, TEST
 
 LARGEST = 4 * 1024 * 1024
 """What an answer holds at most, in bytes: Lambda's own end is 6 MB. More goes by link."""
@@ -62,7 +62,7 @@ def run_report(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(RunInput, given)
     if parsed.job_id is not None:
         return _answered(context, "run_report", _own(context, parsed.job_id), warnings)
-    asked = asked_of(parsed) | {"format": parsed.format, "table": parsed.table, "purpose": "run"}
+    asked = asked_of(parsed) | {"format": parsed.format, "table": parsed.table, "purpose": RUN}
     asked = _checked(context, asked)
     if parsed.format in (JSON, CSV) and not parsed.link:
         found = _inline(context, asked, warnings)
@@ -78,7 +78,7 @@ def export_customers(context: Context, given: Mapping[str, Any]) -> Answer:
         job = _own(context, parsed.job_id, exports=True)
         return _answered(context, "export_customers", job, warnings)
     filters = {name: value for name, value in asked_of_filters(parsed).items() if value}
-    asked = {"report": parsed.columns, "format": CSV, "purpose": "run", **filters}
+    asked = {"report": parsed.columns, "format": CSV, "purpose": RUN, **filters}
     if not parsed.link:
         text = export_csv(context, parsed.columns, filters_of(asked))
         if len(text.encode()) <= LARGEST:
@@ -113,6 +113,7 @@ def _sent(context: Context, action: str, given: Mapping[str, Any], purpose: str)
     asked: dict[str, Any] = {"format": PDF}
     if parsed.schedule_id is not None:
         document = required(context, parsed.schedule_id).document
+        warnings += _left(document, parsed.recipients or ())
         asked |= {name: document[name] for name in _OF_SCHEDULE if name in document}
         if "recipients" in sent or "connections" in sent:
             # Whoever is named is meant, and nobody else.
@@ -120,10 +121,26 @@ def _sent(context: Context, action: str, given: Mapping[str, Any], purpose: str)
         asked["schedule_id"] = parsed.schedule_id
     asked |= {**sent, "purpose": purpose}
     asked = _checked(context, asked)
-    errors = unknown_receivers(context, asked)
+    errors = unknown_receivers(context, asked, named="connections" in named)
     if errors:
         raise ValidationError(errors)
+    warnings += not_mailed(context, asked)
     return _by_job(context, action, asked, warnings, dry_run=parsed.dry_run)
+
+
+def _left(schedule: Mapping[str, Any], named: Sequence[str]) -> list[Warning_]:
+    """Return a warning for each of those *named* who left the *schedule*: they are not mailed."""
+    gone = schedule.get("unsubscribed", ())
+    return [
+        {
+            "code": "unsubscribed",
+            "field": "recipients",
+            "message": f"{each} left the schedule, and is not mailed of it: "
+            "to have it back, name it as a recipient in put_report_schedule",
+        }
+        for each in named
+        if each.casefold() in gone
+    ]
 
 
 _OF_SCHEDULE = (
@@ -238,7 +255,10 @@ def _answered(context: Context, action: str, job: Job, warnings: list[Warning_])
 
 
 def link_of(context: Context, job: Job) -> dict[str, Any] | None:
-    """Return a link to the file that *job* made, good for an hour; None if there is none."""
+    """Return a link to the file that *job* made, good for an hour at most; None if there is none.
+
+    It ends sooner with the session of the role that signed it.
+    """
     result = job.result if job.state == DONE else None
     if not result or "file" not in result or result["kept_until"] <= iso(context.now):
         return None

@@ -137,12 +137,19 @@ def _again(run: Run, attempts: int, error: Mapping[str, Any] | None = None) -> s
 
 def _problem(error: Exception, trace_id: str) -> dict[str, Any]:
     """Return what the job says of *error*; what nobody foresaw is in the log alone."""
+    code = "busy" if isinstance(error, StorageBusyError) else "internal_error"
     if isinstance(error, VitalsError):
-        return {"code": error.code, "detail": error.detail, "trace_id": trace_id}
+        code = error.code
+    return {"code": code, "detail": detail_of(error), "trace_id": trace_id}
+
+
+def detail_of(error: Exception) -> str:
+    """Return what may be said of *error*."""
+    if isinstance(error, VitalsError):
+        return error.detail
     if isinstance(error, StorageBusyError):
-        return {"code": "busy", "detail": "the table was throttling", "trace_id": trace_id}
-    detail = "something went wrong on our side"
-    return {"code": "internal_error", "detail": detail, "trace_id": trace_id}
+        return "the table was throttling"
+    return "something went wrong on our side"
 
 
 def place_of(customer: Customer) -> tuple[str, str]:

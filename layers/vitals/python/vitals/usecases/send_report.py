@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from vitals.domain.alert import short_hash
@@ -14,17 +15,19 @@ from vitals.domain.delivery import Delivery
 from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.domain.notice import REPORT_READY, report_ready
-from vitals.domain.reports.document import Document
+from vitals.domain.reports.document import DAY, INSTANT, NAME, UP, Document, Figure, Figures
 from vitals.domain.reports.look import Look
 from vitals.storage.ports import Entry
 from vitals.usecases.context import Context
+from vitals.usecases.report_input import own_zone
 from vitals.usecases.rulebook import ADDRESS, rulebook
 from vitals.usecases.telling import FOUND_AFTER
 
 if TYPE_CHECKING:
     from vitals.usecases.make_report import Printer
 
-TEST = "test"
+RUN, TEST = "run", "test"
+"""Purposes of a job that nobody is told of but who asked: an answer, and a test."""
 LARGEST_ATTACHED = 7 * 1024 * 1024
 """Bytes: what is larger grows by a third in a mail, and many receivers refuse ten megabytes."""
 
@@ -33,13 +36,14 @@ LARGEST_ATTACHED = 7 * 1024 * 1024
 class Told:
     """A report that was made by *job*, for a *schedule* or for who *asked*, and its *file*.
 
-    *names* are the customers' by id.
+    *names* are (id, name) of the customers: one that was renamed may have several.
     """
 
     job: Job
+    at: datetime
     schedule: Entry | None
     document: Document
-    names: Mapping[str, str]
+    names: Sequence[tuple[str, str]]
     asked: Mapping[str, Any]
     file: Mapping[str, Any]
     media_type: str
@@ -55,7 +59,7 @@ def tell(context: Context, told: Told, printer: Printer, look: Look) -> int:
     if not addresses and not connections:
         return 0
     data = _data(context, told, printer, look)
-    at = told.job.created_at
+    at = told.at
     event = report_ready(context.tenant.id, told.job.id, at, data)
     payload = event.payload()
     attached = {
@@ -68,8 +72,9 @@ def tell(context: Context, told: Told, printer: Printer, look: Look) -> int:
     if told.file["bytes"] > LARGEST_ATTACHED and data["link"]:
         attached = {}
     payloads = dict.fromkeys(connections, payload)
+    mailed = {**data, **_of_mail(told.document, data, printer, look), **attached}
     for address in addresses:
-        own = {**data, **attached, "unsubscribe": _unsubscribe(context, told, address)}
+        own = {**mailed, "unsubscribe": _unsubscribe(context, told, address)}
         payloads[ADDRESS + address] = {**payload, "data": own}
     owner = short_hash(event.id)
     context.outbound.deliveries.add(
@@ -86,7 +91,7 @@ def tell(context: Context, told: Told, printer: Printer, look: Look) -> int:
             )
             for receiver, its in payloads.items()
         ],
-        _named(told.names, data),
+        _named(told),
     )
     return len(payloads)
 
@@ -106,7 +111,7 @@ def receivers(context: Context, told: Told) -> tuple[list[str], list[str]]:
             addresses += connection.emails
         else:
             others.append(each)
-    if told.asked["purpose"] != TEST:
+    if told.asked["purpose"] not in (TEST, RUN):
         # A filter is about customers: a report is about many.
         others += [each.id for each in book.subscribed(REPORT_READY) if not each.condition]
     gone = set(told.schedule.document.get("unsubscribed", ())) if told.schedule else set()
@@ -130,7 +135,7 @@ def _data(context: Context, told: Told, printer: Printer, look: Look) -> dict[st
         "schedule": {"id": schedule.id, "name": schedule.document["name"]} if schedule else None,
         "test": told.asked["purpose"] == TEST,
         "as_of": iso(document.as_of),
-        "time_zone": document.time_zone,
+        "time_zone": (own_zone(schedule.document) if schedule else None) or document.time_zone,
         "period": {"from": str(document.period[0]), "to": str(document.period[1])}
         if document.period
         else None,
@@ -145,10 +150,50 @@ def _data(context: Context, told: Told, printer: Printer, look: Look) -> dict[st
     }
 
 
-def _named(names: Mapping[str, str], data: Mapping[str, Any]) -> list[str]:
-    """Return the ids of the customers whom a message names: it is erased with each."""
-    said = "\n".join(data["headlines"])
-    return [key for key, name in names.items() if name in said]
+def _named(told: Told) -> list[str]:
+    """Return the ids of the customers whom a message names: it is erased with each.
+
+    They are those whose name is a value of what it says, however that is printed, and the one whom
+    the report is about, whose name is its subject.
+    """
+    document = told.document
+    figures = next((each for each in document.sections if isinstance(each, Figures)), None)
+    values = [
+        *(value for line in document.headlines for value in line.values),
+        *((each.kind, each.value) for each in (figures.figures if figures else ())),
+    ]
+    said = {value for kind, value in values if kind == NAME}
+    found = [key for key, name in told.names if name in said]
+    return list(dict.fromkeys([*found, *filter(None, [told.asked.get("customer_id")])]))
+
+
+def _of_mail(
+    document: Document, data: Mapping[str, Any], printer: Printer, look: Look
+) -> dict[str, Any]:
+    """Return what a mail says beside: whose it is, its dates in words, which changes are good."""
+    zone = data["time_zone"]
+    first = next((each for each in document.sections if isinstance(each, Figures)), None)
+    tones = [_tone(each) for each in first.figures] if first else []
+    days = dict(zip(("from", "until"), document.period or (), strict=False))
+    return {
+        "brand": {"name": look.name, "accent": look.accent},
+        "worded": {
+            "as_of": f"{printer.worded(INSTANT, document.as_of, look, zone)} {zone}",
+            **{name: printer.worded(DAY, day, look, zone) for name, day in days.items()},
+        },
+        "figures": [
+            {**figure, "tone": tone} for figure, tone in zip(data["figures"], tones, strict=True)
+        ],
+    }
+
+
+def _tone(figure: Figure) -> str | None:
+    """Return whether a figure's change is for the better; None for none, or if nobody can say."""
+    value, previous = figure.value, figure.previous
+    if figure.better is None or value is None or previous is None or value == previous:
+        return None
+    up = value > previous  # type: ignore[operator]  # both are numbers: there is a change
+    return "good" if up == (figure.better == UP) else "bad"
 
 
 def _unsubscribe(context: Context, told: Told, address: str) -> str | None:
