@@ -25,6 +25,7 @@ from vitals.domain.reports.book import Book
 from vitals.domain.reports.catalogue import BY_NAME, REPORTS, Report
 from vitals.domain.reports.document import Document, document_view
 from vitals.domain.reports.movement import movers
+from vitals.domain.reports.score_changes import ScoreChanges
 from vitals.domain.snapshot import Figures
 from vitals.domain.standing import Standing
 
@@ -182,8 +183,8 @@ def book_of(report: Report) -> Book:
     book.histories = {each.customer.id: histories[each.customer.id] for each in (*fell, *rose)}
     if report.feed:
         feed = [change for changes in histories.values() for change in changes]
-        moved = [change for change in feed if change.score_before != change.score_after]
-        book.feed = sorted(moved, key=lambda change: (change.at, change.id), reverse=True)
+        newest_first = sorted(feed, key=lambda change: (change.at, change.id), reverse=True)
+        book.feed = ScoreChanges.of(newest_first)
     if report.of_one:
         book.about = next(each.id for each in stored if each.name == ABOUT)
         book.histories = histories

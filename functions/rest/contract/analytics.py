@@ -85,7 +85,11 @@ class Cohort(Shape):
     cohort: Day
     size: Count
     retained: Annotated[
-        list[Any], Field(examples=[[{"count": 9, "percent": 90}]], description="By months since")
+        list[Any],
+        Field(
+            examples=[[{"offset": 0, "size": 10, "count": 9, "percent": 90}]],
+            description="By months since: how many were on record, and how many of them stayed",
+        ),
     ]
     current: Annotated[dict[str, Any], Field(examples=[{"count": 9, "percent": 90}])]
 
@@ -97,6 +101,8 @@ class Cohorts(Figures):
     months_out: Annotated[int, Field(ge=1, le=60, examples=[12])]
     customers: Count
     unknown: Count
+    observed_from: Annotated[Day | None, Field(description="The day of the first record")]
+    late: Annotated[Count, Field(description="Of those, who came before they were on record")]
     cohorts: list[Cohort]
     overall: Annotated[list[Any], Field(examples=[[]])]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,27 @@ class Said:
 
     def __init__(self, *values: Any) -> None:
         self.values = values
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A share, which a sentence gives its sign; in figures it is the number."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Points:
+    """A change, of which a sentence says whether it is one up or down."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Month:
+    """The first day of a month that a sentence names."""
+
+    value: date
 
 
 @dataclass(frozen=True)
@@ -90,24 +112,39 @@ def _unsaid(expected: Said, found: Any, at: str) -> list[str]:
 
 
 def _cut(text: str, word: str) -> tuple[str, str, str]:
-    """Cut *text* at *word*, where that is no part of another number."""
+    """Cut *text* at *word*, where that is no part of another number, nor one of another kind."""
     start = 0
     while True:
         place = text.find(word, start)
         if place < 0:
             return text, "", ""
         before, after = text[:place], text[place + len(word) :]
-        number = word[-1:].isdigit() or word[:1].isdigit()
-        longer = before[-1:].isdigit() or before[-1:] == "-" or after[:1].isdigit()
-        longer = longer or (after[:1] == "." and after[1:2].isdigit())
-        if not (number and longer):
+        begins, ends = _NUMBER_BEGINS.match(word), _NUMBER_ENDS.search(word)
+        longer = begins and _NUMBER_BEFORE.search(before)
+        longer = longer or (ends and _NUMBER_AFTER.match(after))
+        if not longer:
             return before, word, after
         start = place + 1
 
 
+_NUMBER_BEGINS = re.compile(r"[-+]?\d")
+_NUMBER_ENDS = re.compile(r"\d%?$")
+_NUMBER_BEFORE = re.compile(r"[-+\d]$|\d\.$")
+_NUMBER_AFTER = re.compile(r"[\d%]|[-.]\d")
+
+
 def worded(value: Any) -> str:
     """Return *value* as sentences write it."""
-    value = plain(value)
+    if isinstance(value, Percent):
+        return f"{worded(value.value)}%"
+    if isinstance(value, Points):
+        return ("+" if value.value and value.value > 0 else "") + worded(value.value)
+    if isinstance(value, Month):
+        return value.value.isoformat()[:7]
+    return _unmarked(plain(value))
+
+
+def _unmarked(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, list | tuple):

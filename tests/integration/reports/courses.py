@@ -18,6 +18,7 @@ from tests.integration.reports.parts import (
     kpis,
     mover,
     mover_table,
+    spelled,
     standing,
     table,
 )
@@ -29,9 +30,16 @@ def trend(folio: Folio) -> Row:
     days = folio.days(1 if folio.period <= 180 else 7)
     values = [each.average for each in days.values()]
     known = [(day, value) for day, value in zip(days, values, strict=True) if value is not None]
+    lines_of = {
+        name: [_on(folio, day, name).metric("health_score") for day in days]
+        for name in _largest(folio)
+    }
     said = insights(
         ("health_score", list(days), values),
-        [("mrr", list(days), [each.mrr for each in days.values()])],
+        [
+            ("mrr", list(days), [each.mrr for each in days.values()]),
+            *[("health_score", list(days), own, name) for name, own in lines_of.items()],
+        ],
     )
     fell, rose = movers(folio, 10)
     moved = Movement(folio)
@@ -43,15 +51,29 @@ def trend(folio: Folio) -> Row:
         gone, up, down, new = moved.counts
         stayed = len(moved.stayed) - up - down
         parts = [
-            {"part": "Left", "customers": gone, "points": left},
+            {"part": "No longer scored", "customers": gone, "points": left},
             {"part": "Improved", "customers": up, "points": improved},
             {"part": "Declined", "customers": down, "points": declined},
             {"part": "Unchanged", "customers": stayed, "points": 0},
-            {"part": "Joined", "customers": new, "points": joined},
+            {"part": "Newly scored", "customers": new, "points": joined},
         ]
-    lines = [standing(folio), *[each["line"] for each in said[:2]]]
+    told = [each["line"] for each in said if each["kind"] != "move"]
+    lines = [standing(folio), *told[:2]]
     lines += [mover(found[0]) for found in (fell, rose) if found]
+    told_line: list[Any] = []
+    if len(list(days)) == 1 and known:
+        told_line = [known[-1][1]]
+    elif known:
+        told_line = [*known[0][::-1], known[-1][1], list(days)[-1], min(only), max(only)]
+    for name, own in lines_of.items():
+        some = [value for value in own if value is not None]
+        told_line += [name, some[0], some[-1]] if some else []
     weeks = folio.days(7)
+    daily = folio.days(1)
+    # The first known day stands beside the weeks, or the one that all is compared with.
+    weeks = {day: each for day, each in daily.items() if day in (min(daily), *weeks)}
+    if folio.then and folio.before and folio.then < min(weeks):
+        weeks = {folio.then: folio.before, **{day: weeks[day] for day in folio.days(7)}}
     return document(
         folio,
         lines if len(lines) > 1 else [*lines, Said(folio.then) if folio.then else Said()],
@@ -65,12 +87,11 @@ def trend(folio: Folio) -> Row:
             },
             "score_line": {
                 "labels": list(days),
-                "series": {"book": values},
-                "says": Said(
-                    known[0][1], known[0][0], known[-1][1], list(days)[-1], min(only), max(only)
-                )
-                if known
-                else Said(),
+                "series": {
+                    "book": values,
+                    **{f"manager:{name}": own for name, own in lines_of.items()},
+                },
+                "says": Said(*told_line),
             },
             "insights": [each["line"] for each in said] or [Said()],
             "movement": moved.chart(),
@@ -96,6 +117,16 @@ def trend(folio: Folio) -> Row:
         },
         [Said(), Said(), Said(2, 5), Said()],
     )
+
+
+def _largest(folio: Folio) -> list[str]:
+    """Return the four managers with the most accounts, if everybody is looked at."""
+    names = [each.manager for each in folio.accounts if each.manager]
+    usual = spelled(names)
+    own = sorted({usual[name] for name in names})
+    size = {each: sum(usual[name] == each for name in names) for each in own}
+    own.sort(key=lambda name: (-size[name], name.casefold()))
+    return [] if folio.filters else sorted(own[:4])
 
 
 def day_scores(each: Seen, days: Sequence[date]) -> list[int | None]:

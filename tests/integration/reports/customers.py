@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.integration.reports.agreement import Given, Said
+from tests.integration.reports.agreement import Given, Points, Said
 from tests.integration.reports.courses import day_scores
 from tests.integration.reports.folio import Folio
 from tests.integration.reports.numbers import Row, exact, sure
@@ -18,7 +18,8 @@ from tests.integration.reports.seen import Seen
 
 def score_changes(folio: Folio) -> Row:
     """Every change of a score of anybody."""
-    since = folio.since(folio.today - timedelta(days=folio.period))
+    begin = folio.then or folio.today - timedelta(days=folio.period)
+    since = folio.since(begin)
     changes = [
         change
         for each in (*folio.accounts, *folio.churned)
@@ -27,16 +28,14 @@ def score_changes(folio: Folio) -> Row:
     ]
     changes.sort(key=lambda change: (change["at"], change["id"]), reverse=True)
     who = len({change["customer_id"] for change in changes})
-    begin = folio.then or folio.today - timedelta(days=folio.period)
-    lines = [Said(begin)]
-    if changes:
-        lines = [Said(len(changes), who, Given(changes[-1]["at"]))]
+    lines = [Said(len(changes), who, begin) if changes else Said(begin)]
     return document(
         folio,
         _extremes(folio, lines, changes),
-        changes_sections(folio, changes, named=True),
-        [Said(), Said()],
+        changes_sections(folio, changes, begin, named=True),
+        [Said(), Said(), *([Said()] if folio.churned else [])],
         (begin, folio.today),
+        compares=False,
     )
 
 
@@ -47,11 +46,11 @@ def _extremes(folio: Folio, lines: list[Said], changes: Sequence[Row]) -> list[S
         if most > 0:
             change = changes[moves.index(most)]
             at, scores = Given(change["at"]), (change["old"]["score"], change["new"]["score"])
-            lines.append(Said(change["name"], sign * most, *scores, at, change["cause"]))
+            lines.append(Said(change["name"], Points(sign * most), *scores, at, change["cause"]))
     return lines if len(lines) > 1 else [*lines, Said(folio.then) if folio.then else Said()]
 
 
-def changes_sections(folio: Folio, changes: Sequence[Row], *, named: bool) -> Row:
+def changes_sections(folio: Folio, changes: Sequence[Row], first: date, *, named: bool) -> Row:
     """Return the figures and tables of some changes of scores."""
     moves = [points(change) or 0 for change in changes]
     causes = sorted({change["cause"] for change in changes})
@@ -78,7 +77,7 @@ def changes_sections(folio: Folio, changes: Sequence[Row], *, named: bool) -> Ro
         "changes": table(
             CHANGE if named else CHANGE.replace("name ", ""),
             change_rows(folio, changes),
-            *([len(changes), Given(changes[-1]["at"])] if changes else []),
+            *([len(changes), first] if changes else []),
         ),
         "causes": table("cause changes rises falls", rows),
     }
@@ -97,13 +96,17 @@ def _course(folio: Folio, each: Seen, first: date) -> Row:
     while days[0] - timedelta(days=every) >= first:
         days.insert(0, days[0] - timedelta(days=every))
     scores = day_scores(each, days)
+    if each.was is not None:
+        days, scores = [first - timedelta(days=1), *days], [each.was, *scores]
     known = [(day, score) for day, score in zip(days, scores, strict=True) if score is not None]
     only = [score for _, score in known]
     said = Said()
-    if known:
+    if len(set(only)) == 1:
+        said = Said(only[0], max(known[0][0], first))
+    elif known:
         said = Said(
-            known[0][1], known[0][0], known[-1][1], known[-1][0], min(only), max(only)
-        )  # fmt: skip
+            known[0][1], max(known[0][0], first), known[-1][1], known[-1][0], min(only), max(only)
+        )
     return {"labels": days, "series": {"score": scores}, "says": said}
 
 
@@ -116,13 +119,14 @@ def score_history(folio: Folio, customer_id: str) -> Row:
         for change in each.visible(folio.since(first))
         if change["old"]["score"] != change["new"]["score"]
     ]
-    sections = changes_sections(folio, changes, named=False)
+    sections = changes_sections(folio, changes, first, named=False)
     sections["kpis"] = {"score": figure(each.score, each.was), **sections["kpis"]}
     chart = {"score_line": _course(folio, each, first)}
     shown = {"kpis": sections.pop("kpis"), **chart, **sections}
-    line = Said(each.name, each.score, len(changes), first)
+    score = [] if each.score is None else [each.score]
+    line = Said(each.name, *score, len(changes), first)
     found = document(
-        folio, _extremes(folio, [line], changes), shown, [Said()], (first, folio.today)
+        folio, _extremes(folio, [line], changes), shown, [Said(), Said()], (first, folio.today)
     )
     return found | {"subject": each.name}
 
@@ -179,7 +183,7 @@ def customer_health(folio: Folio, customer_id: str) -> Row:
             "contributions": {
                 "labels": [name for name, _ in parts],
                 "series": {"points": [part for _, part in parts]},
-                "says": Said(len(parts), sum(part for _, part in parts), *parts[0]),
+                "says": _largest(parts),
             }
             if parts
             else None,
@@ -187,7 +191,11 @@ def customer_health(folio: Folio, customer_id: str) -> Row:
             "score_line": _course(folio, each, first),
             "lifts": _lifts(view),
             "outlook": _outlook(view),
-            "changes": table(CHANGE.replace("name ", ""), change_rows(folio, changes)),
+            "changes": table(
+                CHANGE.replace("name ", ""),
+                change_rows(folio, changes),
+                *([len(changes), first] if changes else []),
+            ),
         },
         [Said(), Said(0, 100)],
         (first, folio.today),
@@ -211,6 +219,15 @@ def _parts(view: Row) -> list[tuple[str, Fraction]]:
         rest = view["override"]["value"] - sum((part for _, part in parts), start=Fraction(0))
         parts.append(("override", Fraction(rest)))
     return parts
+
+
+def _largest(parts: Sequence[tuple[str, Fraction]]) -> Said:
+    total = sum((part for _, part in parts), start=Fraction(0))
+    most = max(part for _, part in parts)
+    if not most:
+        return Said()
+    name = next(name for name, part in parts if part == most)
+    return Said(total, name) if len(parts) == 1 else Said(len(parts), total, name, most)
 
 
 def _signals(each: Seen, view: Row, *, by_hand: bool) -> Row:
@@ -258,11 +275,12 @@ def _health_lines(folio: Folio, each: Seen, view: Row) -> list[Said]:
     if each.score is not None:
         lines = [Said(each.name, each.score, each.status)]
         if each.moved is not None:
-            lines = [Said(each.name, each.score, each.status, each.moved, folio.then)]
+            lines = [Said(each.name, each.score, each.status, Points(each.moved), folio.then)]
     if each.stage == "churned":
         lines.append(Said(Given(view["churned_on"])))
     if each.moved_by:
-        lines.append(Said(*each.moved_by[0]))
+        signal, change = each.moved_by[0]
+        lines.append(Said(signal, Points(change)))
     if each.reasons:
         lines.append(Said(each.reasons))
     lines += _next_band(view)

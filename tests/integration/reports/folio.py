@@ -129,9 +129,36 @@ class Folio:
         """The figures of the day that is compared with."""
         return self.on(self.then)
 
+    @cached_property
+    def model_then(self) -> Row | None:
+        """The model that scored that day, if another than the newest, which scores otherwise."""
+        newest, *_ = self.raw.models
+        if self.then is None:
+            return None
+        began = self.since(self.then)
+        model = next(
+            each
+            for each in self.raw.models
+            if each["at"] is None or datetime.fromisoformat(each["at"]) < began
+        )
+        parts = ("signals", "weights", "bands", "profiles", "profile_rules")
+        return None if all(model[part] == newest[part] for part in parts) else model
+
+    @cached_property
+    def model_since(self) -> str:
+        """When the newest model came."""
+        return str(self.raw.models[0]["at"])
+
+    @property
+    def knows_gone(self) -> bool:
+        """Whether it is known who left."""
+        return self.then is not None and "lifecycle" not in self.filters
+
     @property
     def lost(self) -> list[int | None]:
         """The scores then of those who are not there any more."""
+        if self.filters and not self.knows_gone:
+            return []
         if self.filters:
             gone = [each.view["id"] for each in self.churned]
             gone += [view["id"] for view in self.trashed]

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from tests.integration.reports.agreement import Given, Said
+from tests.integration.reports.agreement import Given, Percent, Points, Said
 from tests.integration.reports.folio import Folio
-from tests.integration.reports.groups import leaderboard, segments, workload
+from tests.integration.reports.groups import (
+    FOLLOWING,
+    leaderboard,
+    segments,
+    workload,
+)
 from tests.integration.reports.numbers import BANDS, Row
 from tests.integration.reports.parts import (
     about,
@@ -27,7 +32,8 @@ from tests.integration.reports.seen import Seen, paid, urgent
 def csm_performance(folio: Folio) -> Row:
     """The managers side by side."""
     board, focus = leaderboard(folio)
-    names = {each["manager"]: each["manager"] or "No manager" for each in board}
+    here = [row for row in board if row["accounts"]]
+    names = {each["manager"]: each["manager"] or "No manager" for each in here}
     work = workload(folio)
     ranked = [row for row in board if row["rank"]]
     going = [row for row in ranked if row["trend"] and row["trend"]["change"]]
@@ -36,11 +42,11 @@ def csm_performance(folio: Folio) -> Row:
         lines = [Said(ranked[0]["manager"], ranked[0]["average_score"], ranked[0]["scored"])]
     if going:
         most = max(going, key=lambda row: abs(row["trend"]["change"]))
-        lines.append(Said(most["manager"], most["trend"]["change"], folio.then))
+        lines.append(Said(most["manager"], Points(most["trend"]["change"]), folio.then))
     lines += [area["line"] for area in focus[:2]]
     first = call(folio)
     lines += [first] if first else []
-    worst = max(board, key=lambda row: (row["at_risk_percent"], row["at_risk"]), default=None)
+    worst = max(here, key=lambda row: (row["at_risk_percent"], row["at_risk"]), default=None)
     trends = [(row["manager"], row["trend"]) for row in board if row["trend"]]
     changes = [trend["change"] for _, trend in trends]
     return document(
@@ -48,7 +54,7 @@ def csm_performance(folio: Folio) -> Row:
         lines if len(lines) > 1 else [*lines, Said(folio.then) if folio.then else Said()],
         {
             "kpis": {
-                "managers": figure(sum(row["manager"] != "" for row in board)),
+                "managers": figure(sum(row["manager"] != "" for row in here)),
                 **kpis(folio, "average_score", "customers", "mrr", "at_risk"),
                 "overdue_contacts": figure(sum(each.overdue for each in folio.accounts)),
                 "renewals_at_risk_mrr": figure(paid(risky(renewing(folio, 0, 90))), None, 90),
@@ -56,18 +62,22 @@ def csm_performance(folio: Folio) -> Row:
             "manager_bands": worst
             and {
                 "labels": list(names.values()),
-                "series": {band: [row["bands"][band] for row in board] for band in BANDS},
-                "says": Said(names[worst["manager"]], worst["at_risk_percent"]),
+                "series": {band: [row["bands"][band] for row in here] for band in BANDS},
+                "says": Said(names[worst["manager"]], Percent(worst["at_risk_percent"]))
+                if worst["at_risk"]
+                else Said(),
             },
             "leaderboard": table(
                 "rank manager accounts mrr average_score at_risk at_risk_percent at_risk_mrr "
-                "overdue_contacts contacted renewals renewals_at_risk_mrr",
+                "overdue_contacts contacted renewals renewals_at_risk_mrr lost lost_mrr",
                 [
                     row
                     | {
                         "manager": row["manager"] or None,
                         "renewals": row["renewals"]["accounts"],
                         "renewals_at_risk_mrr": row["renewals"]["at_risk_mrr"],
+                        "lost": row["lost"]["accounts"],
+                        "lost_mrr": row["lost"]["mrr"],
                     }
                     for row in board
                 ],
@@ -101,7 +111,11 @@ def csm_performance(folio: Folio) -> Row:
                 "manager accounts accounts_percent accounts_over_even mrr mrr_percent "
                 "mrr_over_even load",
                 [row | {"load": "heavy" if row["heavy"] else None} for row in work["rows"]],
-                *([work["even_percent"], work["managers"], 150] if work["rows"] else []),
+                *(
+                    [Percent(work["even_percent"]), work["managers"], Percent(150)]
+                    if len(work["rows"]) > 1
+                    else []
+                ),
             ),
             "accounts": table(
                 "manager name score status moved mrr days_until_renewal cadence priority",
@@ -113,7 +127,11 @@ def csm_performance(folio: Folio) -> Row:
                 ],
             ),
         },
-        [Said(), Said(30, 25, 2, 3), Said()],
+        [
+            Said(),
+            Said(3, Percent(30), Percent(25), 2),
+            Said(folio.then) if folio.knows_gone else Said(),
+        ],
     )
 
 
@@ -122,23 +140,26 @@ def segment_analysis(folio: Folio) -> Row:
     found = segments(folio)
     parts = [("tier", found["tiers"]), ("stage", found["stages"]), ("tag", found["tags"])]
     rows = [(kind, row) for kind, part in parts for row in part]
+    banded = [[row for row in part if row["at_risk"] is not None] for _, part in parts]
     tags = 0
     shown = []
     for kind, row in rows:
         tags += kind == "tag"
-        if row["segment"] in ("", "churned") or row["average_score"] is None or tags > 12:
+        if row["segment"] == "" or row["average_score"] is None or tags > 12:
             continue
-        shown.append(row)
+        if kind != "stage" or row["segment"] not in FOLLOWING:
+            shown.append(row)
     averages = None
     if shown:
-        best = max(shown, key=lambda row: row["average_score"])
-        worst = min(shown, key=lambda row: row["average_score"])
+        big = [row for row in shown if row["scored"] >= 3]
+        ends = [pick(big, key=lambda row: row["average_score"]) for pick in (min, max) if big]
+        says = Said(3)
+        if len({row["average_score"] for row in ends}) == 2:
+            says = Said(3, *(row[name] for row in ends for name in ("average_score", "segment")))
         averages = {
             "labels": [row["segment"] for row in shown],
             "series": {"average_score": [row["average_score"] for row in shown]},
-            "says": Said(
-                worst["average_score"], worst["segment"], best["average_score"], best["segment"]
-            ),
+            "says": says,
         }
     lines = [standing(folio), *found["analysis"]]
     first = call(folio)
@@ -151,18 +172,20 @@ def segment_analysis(folio: Folio) -> Row:
                 "segments": figure(found["kpis"]["segments"]),
                 **kpis(folio, "average_score", "customers", "mrr", "at_risk", "revenue_at_risk"),
             },
-            "tier_bands": _distribution(found["tiers"]),
-            "stage_bands": _distribution(found["stages"]),
+            "tier_bands": _distribution(found["tiers"], ()),
+            "stage_bands": _distribution(banded[1], FOLLOWING),
             "averages": averages,
             "segments": table(
-                "by segment accounts mrr average_score average_then change at_risk "
-                "at_risk_percent at_risk_mrr",
+                "by segment accounts mrr average_score at_risk at_risk_percent at_risk_mrr "
+                "compared average_then average_now change",
                 [
                     row
                     | {
                         "by": kind,
                         "segment": row["segment"] or None,
+                        "compared": row["trend"] and row["trend"]["accounts"],
                         "average_then": row["trend"] and row["trend"]["then"],
+                        "average_now": row["trend"] and row["trend"]["now"],
                         "change": row["trend"] and row["trend"]["change"],
                     }
                     for kind, row in rows
@@ -171,34 +194,38 @@ def segment_analysis(folio: Folio) -> Row:
             "segment_bands": table(
                 "by segment " + " ".join(BANDS),
                 [{"by": kind, "segment": row["segment"] or None, **row["bands"]}
-                 for kind, row in rows],
+                 for (kind, _), part in zip(parts, banded, strict=True) for row in part],
             ),
             "first_calls": table(
                 "by segment name manager score status mrr days_until_renewal reason",
-                _first_calls(folio),
+                _first_calls(folio, rows),
             ),
         },
-        [Said(), Said(3)],
+        [Said(), Said(3), Said()],
     )  # fmt: skip
 
 
-def _distribution(rows: Sequence[Row]) -> Row | None:
+def _distribution(rows: Sequence[Row], unnamed: Sequence[str]) -> Row | None:
     if not rows:
         return None
+    risky = [row for row in rows if row["segment"] not in unnamed and row["at_risk"] > 0]
+    risky.sort(key=lambda row: (-row["at_risk_percent"], -row["at_risk"]))
+    says = Said(
+        *((Percent(risky[0]["at_risk_percent"]), risky[0]["segment"] or "no_tier") if risky else ())
+    )
     return {
         "labels": [row["segment"] or "no_tier" for row in rows],
         "series": {band: [row["bands"][band] for row in rows] for band in BANDS},
-        "says": Said(max(row["at_risk_percent"] for row in rows)),
+        "says": says,
     }
 
 
-def _first_calls(folio: Folio) -> list[Row]:
-    found = urgent(risky(folio.accounts))
+def _first_calls(folio: Folio, segments: Sequence[tuple[str, Row]]) -> list[Row]:
     rows: list[Row] = []
-    for kind in ("tier", "stage", "tag"):
-        for name in sorted({name for each in found for name in _segments_of(each, kind)}):
-            first = next(each for each in found if name in _segments_of(each, kind))
-            rows.append(about(first) | {"by": kind, "segment": name or None})
+    for kind, row in segments:
+        name = row["segment"]
+        own = [each for each in folio.accounts if name.casefold() in _segments_of(each, kind)]
+        rows += [about(each) | {"by": kind, "segment": name or None} for each in urgent(own)[:1]]
     return rows
 
 

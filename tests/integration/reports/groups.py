@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from tests.integration.reports.agreement import Said
+from tests.integration.reports.agreement import Percent, Points, Said
 from tests.integration.reports.folio import Folio
-from tests.integration.reports.numbers import STAGES, TIERS, Row, four, percent
+from tests.integration.reports.numbers import STAGES, TIERS, Row, four, percent, sure
 from tests.integration.reports.parts import group, spelled
 from tests.integration.reports.seen import Seen, paid
 
@@ -17,17 +17,32 @@ Pair = tuple[Any, Any]
 
 def managed(folio: Folio) -> dict[str, list[Seen]]:
     """Return each manager's accounts, those of none under ""."""
-    names = spelled([each.manager or "" for each in folio.accounts])
+    everybody = [each.manager for each in folio.accounts]
+    everybody += [view["manager"] for view in lost(folio)]
+    names = spelled([manager or "" for manager in everybody])
     found: dict[str, list[Seen]] = {}
     for each in folio.accounts:
         found.setdefault(names[each.manager or ""], []).append(each)
     return found
 
 
+def lost(folio: Folio) -> list[Row]:
+    """Return who churned or was deleted since the day that is compared with, and was there."""
+    known = [each.view for each in folio.churned] + folio.trashed
+    return [view for view in known if folio.knows_gone and view["id"] in folio.scores_then]
+
+
 def leaderboard(folio: Folio) -> tuple[list[Row], list[Row]]:
     """Return the managers, the best first, and what passes a threshold."""
     board, focus = [], []
-    for name, accounts in managed(folio).items():
+    left = lost(folio)
+    names = spelled(
+        [each.manager or "" for each in folio.accounts] + [view["manager"] or "" for view in left]
+    )
+    own = managed(folio)
+    for name in {**own, **dict.fromkeys(names[view["manager"] or ""] for view in left)}:
+        accounts = own.get(name, [])
+        gone = [sure(view["mrr"]) for view in left if names[view["manager"] or ""] == name]
         late = [each for each in accounts if each.overdue]
         near = [each for each in accounts if each.days is not None and 0 <= each.days <= 90]
         fresh = [
@@ -48,6 +63,10 @@ def leaderboard(folio: Folio) -> tuple[list[Row], list[Row]]:
                 "at_risk": sum(each.at_risk for each in near),
                 "at_risk_mrr": paid([each for each in near if each.at_risk]),
             },
+            "lost": {
+                "accounts": len(gone) if folio.knows_gone else None,
+                "mrr": sum(gone, start=Fraction(0)) if folio.knows_gone else None,
+            },
         }
         board.append(row)
         focus += _focus(folio, row, accounts, late)
@@ -67,23 +86,25 @@ def _place(row: Row) -> tuple[Any, ...]:
 
 def _focus(folio: Folio, row: Row, accounts: Sequence[Seen], late: Sequence[Seen]) -> list[Row]:
     name, count, mrr = row["manager"], row["accounts"], row["mrr"]
-    if name == "":
+    if name == "" and count:
         return [_area("unassigned", "", (count, 1), (count, mrr), (count, mrr))]
-    found = []
+    found: list[Row] = []
+    if count < 3:
+        return found
     told: tuple[Any, ...]
     if row["at_risk_percent"] >= 30:
         share, risky, risky_mrr = row["at_risk_percent"], row["at_risk"], row["at_risk_mrr"]
-        told = (name, share, risky, count, risky_mrr)
+        told = (name, Percent(share), risky, count, risky_mrr)
         found.append(_area("at_risk", name, (share, 30), (risky, risky_mrr), told))
     if row["overdue_percent"] >= 25:
         share, late_mrr = row["overdue_percent"], paid(late)
-        told = (name, len(late), count, share, late_mrr)
+        told = (name, len(late), count, Percent(share), late_mrr)
         found.append(_area("overdue", name, (share, 25), (len(late), late_mrr), told))
     both = [each for each in accounts if each.moved is not None]
     if len(both) >= 3 and sum(each.moved or 0 for each in both) <= -2 * len(both):
         fell = [each for each in both if (each.moved or 0) < 0]
         change = row["trend"]["change"]
-        told = (name, change, folio.then, len(fell), len(both), paid(fell))
+        told = (name, Points(change), folio.then, len(fell), len(both), paid(fell))
         found.append(_area("declining", name, (change, -2), (len(fell), paid(fell)), told))
     return found
 
@@ -139,6 +160,9 @@ def segments(folio: Folio) -> Row:
         "tiers": _rows((*TIERS, ""), accounts, lambda each: each.tier or ""),
         "stages": _rows(STAGES, everybody, lambda each: each.stage),
     }
+    for row in parts["stages"]:
+        if row["segment"] == "churned" and folio.churned:
+            row |= {name: None for name in row if name.startswith("at_risk")}
     now, before = folio.now, folio.before
     named = [row for rows in parts.values() for row in rows if row["segment"]]
     figures = {
@@ -157,7 +181,13 @@ def segments(folio: Folio) -> Row:
             "average_score": before.average,
         },
     }
-    return figures | parts | {"analysis": _analysis(folio, named)}
+    compared = [
+        row
+        for rows, of in (("tags", ()), ("tiers", ()), ("stages", FOLLOWING))
+        for row in parts[rows]
+        if row["segment"] not in ("", *of)
+    ]
+    return figures | parts | {"analysis": _analysis(folio, compared)}
 
 
 def _rows(names: Sequence[str], accounts: Sequence[Seen], of: Any) -> list[Row]:
@@ -165,11 +195,11 @@ def _rows(names: Sequence[str], accounts: Sequence[Seen], of: Any) -> list[Row]:
     return [{"segment": name, **group(found)} for name, found in own.items() if found]
 
 
-_LOW = ("churned", "atrisk")
+FOLLOWING = ("active", "churned", "atrisk")
 
 
 def _analysis(folio: Folio, named: Sequence[Row]) -> list[Said]:
-    big = [row for row in named if row["scored"] >= 3 and row["segment"] not in _LOW]
+    big = [row for row in named if row["scored"] >= 3]
     lines = []
     if big:
         best = max(row["average_score"] for row in big)
@@ -188,5 +218,6 @@ def _analysis(folio: Folio, named: Sequence[Row]) -> list[Said]:
         most = max(abs(row["trend"]["change"]) for row in moving)
         row = next(row for row in moving if abs(row["trend"]["change"]) == most)
         trend = row["trend"]
-        lines.append(Said(row["segment"], trend["change"], folio.then, trend["accounts"]))
+        change = Points(trend["change"])
+        lines.append(Said(row["segment"], change, folio.then, trend["accounts"]))
     return lines

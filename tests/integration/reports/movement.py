@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from tests.integration.reports.agreement import Said
+from tests.integration.reports.agreement import Points, Said
 from tests.integration.reports.folio import Folio
 from tests.integration.reports.numbers import spread
 from tests.unit import oracle
@@ -57,9 +57,20 @@ class Movement:
         if not self.known:
             return None
         opening, *parts, closing = self.values
-        told = [each for pair in zip(parts, self.counts, strict=True) for each in pair]
+        told = [
+            each
+            for part, count in zip(parts, self.counts, strict=True)
+            for each in (Points(part), count)
+        ]
         return {
-            "labels": ["Opening", "Left", "Improved", "Declined", "Joined", "Closing"],
+            "labels": [
+                "Opening",
+                "No longer scored",
+                "Improved",
+                "Declined",
+                "Newly scored",
+                "Closing",
+            ],  # fmt: skip,
             "series": {"average_score": self.values},
             "says": Said(opening, closing, *told),
         }

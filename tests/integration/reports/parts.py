@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from tests.integration.reports.agreement import Given, Said
+from tests.integration.reports.agreement import Given, Percent, Said
 from tests.integration.reports.folio import Folio
 from tests.integration.reports.numbers import Row, mean, percent
 from tests.integration.reports.seen import Seen, change_moves, paid, urgent
@@ -24,6 +24,8 @@ def document(
     sections: Mapping[str, Any],
     reading: Sequence[Said] = (),
     period: tuple[Any, Any] | None = None,
+    *,
+    compares: bool = True,
 ) -> dict[str, Any]:
     """Return what a report's JSON is to be."""
     first, last = period or (folio.then, folio.today)
@@ -37,9 +39,15 @@ def document(
         "model_version": folio.settings["version"],
         "headlines": [line for line in headlines if line is not None],
     }
+    if compares and folio.model_then:
+        version, before = folio.settings["version"], folio.model_then["version"]
+        found["headlines"].append(Said(version, folio.model_since, before))
     shown = {name: section for name, section in sections.items() if section is not None}
     names = [name for section in shown.values() for name in _names(section)]
-    lines = [*reading, compared(folio)]
+    lines = [*reading]
+    if compares:
+        lines += [compared(folio)]
+        lines += [Said()] if folio.before is not None and folio.filters else []
     lines += [Said(watch)] if any("at_risk" in name for name in names) else []
     lines += [Said(100, 100, 0, 1)] if "priority" in names else []
     return found | {"sections": {**shown, "reading": lines}}
@@ -135,7 +143,7 @@ def calls(folio: Folio, accounts: Sequence[Seen] | None = None) -> dict[str, Any
 def call(folio: Folio, accounts: Sequence[Seen] | None = None) -> Said | None:
     """Return the sentence on whom to call first."""
     found = urgent(folio.accounts if accounts is None else accounts)
-    if not found or found[0].priority is None:
+    if not found or not found[0].priority or not found[0].priority["priority"]:
         return None
     first = found[0]
     return Said(first.name, first.mrr, first.score, first.reasons)
@@ -148,7 +156,7 @@ def standing(folio: Folio) -> Said:
         return Said(now.customers)
     if before is None or before.average is None:
         return Said(now.customers, now.average)
-    return Said(now.customers, now.average, now.average - before.average, folio.then)
+    return Said(now.customers, now.average, before.average, folio.then)
 
 
 def at_risk(folio: Folio) -> Said:
@@ -156,7 +164,7 @@ def at_risk(folio: Folio) -> Said:
     now, before = folio.now, folio.before
     values = [now.at_risk, now.at_risk_mrr]
     share = percent(now.at_risk_mrr, now.mrr)
-    values += [] if share is None else [share]
+    values += [] if share is None else [Percent(share)]
     if before is None:
         return Said(*values)
     return Said(*values, before.at_risk, before.at_risk_mrr, folio.then)
@@ -178,7 +186,7 @@ def mover_table(accounts: Sequence[Seen]) -> dict[str, Any]:
 
 def costs_chart(means: Sequence[tuple[str, Fraction]]) -> dict[str, Any] | None:
     """Return the chart of what each signal costs."""
-    if not means:
+    if not means or not means[0][1]:
         return None
     return {
         "labels": [name for name, _ in means],

@@ -9,7 +9,7 @@ from typing import Any
 from tests.integration.reports.agreement import Said
 from tests.integration.reports.folio import Folio
 from tests.integration.reports.movement import Movement
-from tests.integration.reports.numbers import BANDS, TIERS, Row, mean, percent
+from tests.integration.reports.numbers import BANDS, TIERS, Row, mean, percent, sure
 from tests.integration.reports.parts import (
     about,
     at_risk,
@@ -51,6 +51,11 @@ def portfolio_summary(folio: Folio) -> Row:
         {
             "kpis": {
                 **kpis(folio),
+                **{
+                    name: each
+                    for name, each in came_and_went(folio).items()
+                    if name != "joined_mrr"
+                },
                 "upcoming_renewals": figure(len(soon)),
                 "upcoming_mrr": figure(paid(soon)),
                 "expansion": figure(sum(ready, start=Fraction(0))),
@@ -58,7 +63,7 @@ def portfolio_summary(folio: Folio) -> Row:
             "band_chart": {
                 "labels": list(BANDS),
                 "series": {"customers": [len(found) for found in of_band.values()]},
-                "says": Said(largest, len(of_band[largest]), len(accounts)),
+                "says": Said(largest, len(of_band[largest]), len(accounts)) if accounts else Said(),
             },
             "bands": table(
                 "status customers percent mrr",
@@ -127,8 +132,8 @@ def share_at_risk(folio: Folio) -> list[Any]:
 
 
 def band_then(folio: Folio, score: int) -> str:
-    """Return the band of a score."""
-    bounds: Mapping[str, int] = folio.settings["bands"]
+    """Return the band in which a score was."""
+    bounds: Mapping[str, int] = (folio.model_then or folio.settings)["bands"]
     return max((bound, band) for band, bound in bounds.items() if bound <= score)[1]
 
 
@@ -145,6 +150,9 @@ def at_risk_accounts(folio: Folio) -> Row:
     """Who is at risk."""
     found = urgent(risky(folio.accounts))
     came, _ = turned(folio)
+    newly = Said(folio.then) if folio.then else Said()
+    if came:
+        newly = Said(len(came), folio.then, paid(came))
     first = [each.costs[0][0] for each in found if each.costs and each.costs[0][1]]
     held = min(first, key=lambda name: (-first.count(name), name), default="")
     near = [each for each in found if each.days is not None and 0 <= each.days <= 90]
@@ -152,7 +160,7 @@ def at_risk_accounts(folio: Folio) -> Row:
         folio,
         [
             at_risk(folio),
-            Said(len(came), folio.then, paid(came)) if folio.then else Said(),
+            newly,
             call(folio, found),
             Said(held, first.count(held), len(found)) if first else None,
         ],
@@ -179,20 +187,56 @@ def at_risk_accounts(folio: Folio) -> Row:
     )
 
 
+def joined(folio: Folio) -> list[Seen]:
+    """Return who was not there on the day that is compared with."""
+    here = folio.scores_then
+    new = [each for each in folio.accounts if each.id not in here and each.stage != "churned"]
+    return new if folio.then else []
+
+
+def went(folio: Folio) -> list[tuple[Row, str]]:
+    """Return who was there then and is not now, and how it went."""
+    here = folio.scores_then
+    gone = [(each.view, "churned") for each in folio.churned if each.id in here]
+    gone += [(view, "deleted") for view in folio.trashed if view["id"] in here]
+    return gone if folio.knows_gone else []
+
+
+def _came_and_went(folio: Folio) -> Said:
+    if not folio.then:
+        return Said()
+    return Said(len(joined(folio)), *([len(folio.lost)] if folio.knows_gone else []))
+
+
+def came_and_went(folio: Folio) -> Row:
+    """Return the figures of who came and who went."""
+    if not folio.then:
+        return dict.fromkeys(("joined", "joined_mrr", "left", "left_mrr"), figure(None))
+    came = {
+        "joined": figure(len(joined(folio))),
+        "joined_mrr": figure(paid(joined(folio))),
+    }
+    if not folio.knows_gone:
+        return {**came, "left": figure(None), "left_mrr": figure(None)}
+    return {
+        **came,
+        "left": figure(len(folio.lost)),
+        "left_mrr": figure(sum(sure(view["mrr"]) for view, _ in went(folio))),
+    }
+
+
 def weekly_digest(folio: Folio) -> Row:
     """What a week changed."""
     fell, rose = movers(folio, 5)
     came, left = turned(folio)
     here = folio.scores_then
-    new = [each for each in folio.accounts if each.id not in here and each.stage != "churned"]
-    new = new if folio.then else []
+    new = joined(folio)
     soon = sorted(
         renewing(folio, 0, 30), key=lambda each: (each.view["renewal_date"], low_first(each))
     )
     quiet = [each for each in folio.accounts if each.overdue]
     quiet.sort(key=lambda each: (-each.quiet, *large_first(each)))
-    gone = [(each.view, "churned") for each in folio.churned if each.id in here]
-    gone += [(view, "deleted") for view in folio.trashed if view["id"] in here]
+    gone = went(folio)
     gone.sort(key=lambda pair: (-(pair[0]["mrr"] or 0), pair[0]["name"], pair[0]["id"]))
     purged = len(folio.lost) - len(gone)
     came.sort(key=large_first)
@@ -210,14 +254,13 @@ def weekly_digest(folio: Folio) -> Row:
             standing(folio),
             moves,
             Said(len(came), paid(came), len(left), paid(left)) if folio.then else None,
-            Said(len(new), len(folio.lost)) if folio.then else Said(),
+            _came_and_went(folio),
             call(folio),
         ],
         {
             "kpis": {
-                **kpis(folio),
-                "joined": figure(len(new) if folio.then else None),
-                "left": figure(len(folio.lost) if folio.then else None),
+                **kpis(folio, "average_score", "customers", "mrr", "at_risk", "revenue_at_risk"),
+                **came_and_went(folio),
                 "renewals": figure(len(soon)),
                 "renewing_mrr": figure(paid(soon)),
                 "overdue_contacts": figure(len(quiet)),

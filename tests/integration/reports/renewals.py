@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from tests.integration.reports.agreement import Given, Said
+from tests.integration.reports.agreement import Given, Month, Percent, Said
 from tests.integration.reports.folio import Folio
-from tests.integration.reports.numbers import Row, percent
+from tests.integration.reports.numbers import Row, percent, sure
 from tests.integration.reports.parts import (
     about,
     answer,
@@ -33,7 +33,10 @@ class Renewals:
         today = folio.today
         self.folio = folio
         self.first = first or today
-        self.last = last or date(today.year + 1, today.month, 1) - timedelta(days=1)
+        year_on = date(today.year + 1, today.month, 1) - timedelta(days=1)
+        if self.first > year_on:
+            year_on = date(self.first.year + 1, self.first.month, 1) - timedelta(days=1)
+        self.last = last or year_on
         accounts = [each for each in folio.accounts if category in (None, self.kind(each))]
         due = {each.id: each.view["renewal_date"] for each in accounts}
         dated = [(date.fromisoformat(due[each.id]), each) for each in accounts if due[each.id]]
@@ -99,10 +102,11 @@ def renewal_forecast(folio: Folio) -> Row:
     months = {month: renewals.in_month(month) for month in renewals.months}
     top = max(months, key=lambda month: (paid(months[month]), -month.toordinal()))
     share = percent(by_kind["at_risk"], paid(total))
+    rule = folio.settings["momentum"]
     forecast = Said()
     if share is not None:
         *some, unknown = by_kind.values()
-        forecast = Said(*some, share, unknown)
+        forecast = Said(*some, Percent(share), unknown)
     return document(
         folio,
         [
@@ -125,7 +129,11 @@ def renewal_forecast(folio: Folio) -> Row:
                     kind: [paid(renewals.of(kind, found)) for found in months.values()]
                     for kind in words
                 },
-                "says": Said(top, paid(months[top]), paid(renewals.of("at_risk", months[top]))),
+                "says": Said(
+                    Month(top), paid(months[top]), paid(renewals.of("at_risk", months[top]))
+                )
+                if paid(total)
+                else Said(),
             },
             "months": table(
                 "month renewals mrr commit best_case at_risk unknown",
@@ -152,9 +160,22 @@ def renewal_forecast(folio: Folio) -> Row:
             ),
             "priority_accounts": calls(folio, renewals.listed),
         },
-        [Said(), Said(len(renewals.later), renewals.last, len(renewals.undated)), Said()],
+        [
+            Said(),
+            Said(
+                rule["points"], rule["days"], folio.settings["quiet_after"],
+                Percent(100 * sure(folio.settings["low_confidence_below"])),
+            ),
+            Said(
+                len(renewals.later),
+                renewals.last,
+                *([len(renewals.undated)] if renewals.undated else []),
+            ),
+            Said(),
+        ],
         (folio.today, renewals.last),
-    )
+        compares=False,
+    )  # fmt: skip
 
 
 def get_renewals(

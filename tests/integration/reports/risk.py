@@ -34,7 +34,8 @@ def churn_risk(folio: Folio) -> Row:
         [each for each in scored if low <= 100 - (each.score or 0) <= high] for low, high in ranges
     ]
     labels = [f"{low} to {high}" for low, high in ranges]
-    high = sum(len(found) for found in in_range[5:])
+    bound = 100 - folio.settings["bands"]["watch"]
+    high = sum(100 - (each.score or 0) > bound for each in scored)
     means = mean_costs(accounts)
     first: dict[str, list[Seen]] = {}
     for each in scored:
@@ -44,7 +45,7 @@ def churn_risk(folio: Folio) -> Row:
     if index is not None:
         mean_line = Said(index, 100)
         if index_then is not None:
-            mean_line = Said(index, 100, index - index_then, folio.then)
+            mean_line = Said(index, 100, index_then, folio.then)
     top = None
     if scored:
         top = Said(scored[0].name, 100 - (scored[0].score or 0))
@@ -72,7 +73,7 @@ def churn_risk(folio: Folio) -> Row:
             "risk_chart": {
                 "labels": labels,
                 "series": {"accounts": [len(found) for found in in_range]},
-                "says": Said(high, len(scored), 50),
+                "says": Said(high, len(scored), bound) if scored else Said(),
             },
             "distribution": table(
                 "risk_index accounts mrr percent",

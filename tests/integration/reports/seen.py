@@ -161,10 +161,11 @@ class Seen:
             words.append("score set by hand")
         weak = [name for name, lost, _, _ in self.costs[:2] if lost]
         if weak:
-            spoken = [each.replace("nps", "NPS").replace("csat", "CSAT") for each in weak]
+            words_of = {"nps": "NPS", "csat": "CSAT", "days": "days since contact"}
+            spoken = [words_of.get(each, each) for each in weak]
             words.append("held down by " + " and ".join(spoken))
         if self.momentum == "falling":
-            words.append("score falling")
+            words.append(f"score fell in the last {self.folio.settings['momentum']['days']} days")
         if self.overdue:
             words.append("contact overdue")
         if self.days is not None and self.days < 0:

@@ -54,11 +54,13 @@ class Raw:
     """What was exported as of *now*: everything an oracle may look at.
 
     *days* are the customers as listed right after each night's pass, by the local day that it
-    began, and *passes* when that was; *histories* are newest first. *settings* is the model.
+    began, and *passes* when that was; *histories* are newest first. *settings* is the model,
+    *models* are all of its versions, newest first, with when each came.
     """
 
     now: datetime
     settings: Mapping[str, Any]
+    models: list[dict[str, Any]]
     tenant_name: str
     actors: Mapping[str, str]
     customers: list[dict[str, Any]]
@@ -123,7 +125,13 @@ class Weeks:
             9: lambda: self._set(
                 self._scored(), score=12, override_expires_at=self._ahead(days=40)
             ),
-            14: lambda: self.api.job("update_config", {"weights": {"csat": 12, "logins": 13}}),
+            14: lambda: self.api.job(
+                "update_config",
+                {
+                    "weights": {"csat": 12, "logins": 13},
+                    "bands": {"watch": 54},
+                },
+            ),
             20: lambda: self._set(
                 self._scored(), score=88, override_expires_at=self._ahead(days=20)
             ),
@@ -241,6 +249,10 @@ def exported(api: Api, weeks: Weeks) -> Raw:
     return Raw(
         now=api.clock.now,
         settings=api.get("get_config").data,
+        models=[
+            api.post("get_model", {"version": each["version"]}).data
+            for each in api.post("list_models", {}).data
+        ],
         tenant_name=api.tenant.name,
         actors={each["id"]: each["name"] for each in api.get("list_api_keys").data},
         customers=customers,

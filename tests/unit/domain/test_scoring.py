@@ -176,3 +176,24 @@ def test_the_view_does_not_depend_on_what_was_last_published() -> None:
     # Momentum is measured from what was published.
     history = {"momentum": None, "momentum_direction": None}
     assert views[0] | history == views[1] | history
+
+
+def test_versions_score_alike_unless_what_scores_differs() -> None:
+    model = a_model(2)
+    alike = [
+        a_model(3),
+        a_model(3, time_zone="Asia/Tokyo"),
+        a_model(3, signals=with_signals(nps={"dimension": "sentiment"})),
+        a_model(
+            3, cadence={tier: {"due": 1, "overdue": 2} for tier in ("smb", "mid", "enterprise")}
+        ),
+    ]
+    assert all(model.scores_like(each) for each in alike)
+    bands = {"critical": 0, "at_risk": 25, "watch": 51, "healthy": 65, "expansion": 80}
+    others = [
+        a_model(3, bands=bands),
+        a_model(3, min_coverage="0.5"),
+        a_model(3, missing_policy="zero"),
+        a_model(3, signals=with_signals(nps={"weight": 16})),
+    ]
+    assert not any(model.scores_like(each) for each in others)

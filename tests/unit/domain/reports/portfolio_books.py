@@ -92,6 +92,7 @@ def customers(draw: st.DrawFn, number: int) -> Customer:
         mrr=draw(amounts),
         tier=draw(st.sampled_from([None, "smb", "mid", "enterprise"])),
         lifecycle=lifecycle,
+        churned_on=draw(days) if lifecycle == "churned" else None,
         manager=draw(st.sampled_from([None, "Ada", "ADA", "Ben", "Chloé"])),
         tags=draw(st.sampled_from([(), (), ("emea",), ("emea", "vip"), ("VIP",), ("Vip", "new")])),
         renewal_date=draw(days),

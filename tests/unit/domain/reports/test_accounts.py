@@ -100,10 +100,14 @@ def _expected_reasons(seen: Seen, weak: list[str]) -> list[str]:
     elif seen.customer.override:
         words.append("score set by hand")
     if weak:
-        spoken = [each.replace("nps", "NPS").replace("csat", "CSAT") for each in weak]
+        words_of = {"nps": "NPS", "csat": "CSAT", "days": "days since contact"}
+        spoken = []
+        for each in weak:
+            name, space, rest = each.partition(" ")
+            spoken.append(words_of.get(name, name) + space + rest)
         words.append("held down by " + " and ".join(spoken))
     if seen.momentum == "falling":
-        words.append("score falling")
+        words.append("score fell in the last 7 days")
     if seen.overdue:
         words.append("contact overdue")
     days = seen.days
@@ -142,7 +146,7 @@ def test_the_reasons_of_one_account_in_words() -> None:
     )
     assert reasons(account, costs(account)) == (
         "held down by logins and tickets",
-        "score falling",
+        "score fell in the last 7 days",
         "contact overdue",
         "renews within 30 days",
     )
@@ -153,8 +157,7 @@ def test_a_customer_is_newly_at_risk_or_recovered_only_if_its_score_was_known() 
         [scoring(1, 40), scoring(2, 40), scoring(3, 40), scoring(4, 60), scoring(5, 60)],
         scores_then=then({1: 50, 2: 49, 3: None, 4: 49, 5: 50}),
     )
-    newly = newly_at_risk(book.accounts, book.model)
-    well = recovered(book.accounts, book.model)
+    newly, well = newly_at_risk(book), recovered(book)
     assert [each.customer.name for each in newly] == ["Customer 1"]
     assert [each.customer.name for each in well] == ["Customer 4"]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from tests.builders import customer_number
 from tests.unit.domain.reports.portfolio_books import a_book, checked, scoring
@@ -149,10 +150,27 @@ def test_the_headlines_of_risk() -> None:
     assert [said(line) for line in build(book).headlines] == [
         "The average risk index is 56 of 100, uncalibrated; no earlier one is known.",
         "Customer 1 has the highest risk index, 56: logins costs it 56.25 points.",
-        "1 customer is at risk, with 100 MRR, 100 of all.",
+        "1 customer is at risk, with 100 MRR, 100% of all.",
         "Call Customer 1 first: 100 MRR, score 44; held down by logins.",
         "Over the whole book logins costs most: 56.25 points on the mean.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        ((50, 49, 80), "1 of 3 scored accounts has an index over 50."),
+        ((49, 12), "2 of 2 scored accounts have an index over 50."),
+        ((49,), "1 of 1 scored account has an index over 50."),
+        ((50,), "0 of 1 scored account have an index over 50."),
+        ((None,), "No account has a score."),
+    ],
+)
+def test_an_index_of_fifty_is_not_at_risk(scores: tuple[int | None, ...], says: str) -> None:
+    book = a_book(scoring(number, score) for number, score in enumerate(scores))
+    view = checked(build(book))
+    assert chart(view, "risk_chart")["says"] == says
+    assert says.startswith(str(book.figures.at_risk)) or scores == (None,)
 
 
 def test_without_a_score_no_risk_is_known() -> None:

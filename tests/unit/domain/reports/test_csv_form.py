@@ -39,10 +39,21 @@ def test_every_text_comes_back_and_none_is_a_formula(rows: list[list[str]]) -> N
         (Decimal("-0.25"), "-0.25"),
         (date(2026, 3, 2), "2026-03-02"),
         (datetime(2026, 3, 2, 9, tzinfo=UTC), "2026-03-02T09:00:00.000Z"),
+        (Decimal("2E-8"), "0.00000002"),
+        (Decimal("1E+3"), "1000"),
         (("vip", "eu"), "vip,eu"),
+        (("new, logo", "eu"), '"new, logo",eu'),
         (("=1", "b"), "'=1,b"),
         ("-3", "'-3"),
     ],
 )
 def test_a_value_is_written_as_it_stands_in_json(value: Plain, cell: str) -> None:
     assert read(as_csv(["a", "b"], [[value, 1]])) == [["a", "b"], [cell, "1"]]
+
+
+@given(st.lists(st.text(st.sampled_from('a",= \n'), min_size=1), min_size=2, max_size=4))
+def test_a_list_comes_back_as_it_was(tags: list[str]) -> None:
+    [_, [cell, _]] = read(as_csv(["tags", "b"], [[tuple(tags), 1]]))
+    shown = cell.removeprefix("'")
+    [found] = read(shown)
+    assert found == tags

@@ -26,7 +26,7 @@ from vitals.domain.change import is_visible
 from vitals.domain.customer import Customer, Override
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.customer_health import build
-from vitals.domain.reports.document import Chart, Document
+from vitals.domain.reports.document import Chart, Document, said
 
 ACME = a_customer(
     name="Acme",
@@ -77,6 +77,26 @@ def test_the_parts_sum_to_the_score(signals: dict[str, Any], override: int | Non
     assert {row[0] for row in rows} - {"override"} == weighing
 
 
+@pytest.mark.parametrize(
+    ("signals", "override", "told"),
+    [
+        ({"logins": 15}, None, "All of it, 50, comes from logins."),
+        ({"logins": 0}, None, "No signal gives it a point."),
+        ({"logins": 15, "adoption": 20}, None,
+         "2 parts sum to 35; the largest is logins with 25."),
+        ({"logins": 0}, 60, "2 parts sum to 60; the largest is override with 60."),
+    ],
+)  # fmt: skip
+def test_what_the_score_is_made_of_is_said(
+    signals: dict[str, Any], override: int | None, told: str
+) -> None:
+    by_hand = None if override is None else Override(override, "key-1", NOW)
+    customer = replace(ACME, signals=signals, last_contact_on=None, override=by_hand)
+    found = chart(build(about(customer)), "contributions")
+    assert found is not None
+    assert said(found.says) == told
+
+
 def test_the_change_of_each_part_stands_beside_it() -> None:
     change = a_change(
         ACME,
@@ -99,8 +119,8 @@ def test_the_change_of_each_part_stands_beside_it() -> None:
     headlines = checked(document)["headlines"]
     score = book.accounts[0].score
     assert score is not None
-    assert headlines[0] == f"Acme scores {score}: {book.accounts[0].status}; {score - 76} since " \
-        "2026-02-01."  # fmt: skip
+    status = book.accounts[0].status
+    assert headlines[0] == f"Acme scores {score}: {status}; {score - 76:+} since 2026-02-01."
     assert figure(document, "kpis", "score")["previous"] == 76
     assert figure(document, "kpis", "status")["previous"] == "healthy"
 

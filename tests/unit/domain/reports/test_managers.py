@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -21,7 +22,8 @@ from tests.unit.domain.reports.portfolio_books import (
     then,
 )
 
-from vitals.domain.reports.book import Account, Book
+from vitals.domain.customer import Customer
+from vitals.domain.reports.book import Account, Book, Filters
 from vitals.domain.reports.csm_performance import build
 from vitals.domain.reports.document import said
 from vitals.domain.reports.managers import manager_figures
@@ -35,8 +37,20 @@ def wanted(book: Book) -> dict[str, list[Account]]:
     return found
 
 
-def row_of(accounts: list[Account]) -> dict[str, Any]:
+def gone(book: Book) -> dict[str, list[Customer]]:
+    """Return who of each manager was there on the day that is compared with, and is not now."""
+    found: dict[str, list[Customer]] = {}
+    for each in (*(account.customer for account in book.churned), *book.trashed):
+        if each.id in book.scores_then and book.then and not book.filters.lifecycles:
+            found.setdefault((each.manager or "").casefold(), []).append(each)
+    return found
+
+
+def row_of(
+    accounts: list[Account], left: Sequence[Customer] = (), *, known: bool = True
+) -> dict[str, Any]:
     """Return a manager's figures, each by its definition."""
+    lost = exactly(each.mrr or 0 for each in left)
     overdue = [each for each in accounts if each.cadence == "overdue"]
     week = TODAY - timedelta(days=6)
     last = [each.customer.last_contact_on for each in accounts]
@@ -52,18 +66,19 @@ def row_of(accounts: list[Account]) -> dict[str, Any]:
         "overdue_percent": share(len(overdue), len(accounts)),
         "contacted": sum(day is not None and day >= week for day in last),
         "renewals": {name: near[name] for name in ("accounts", "mrr", "at_risk", "at_risk_mrr")},
+        "lost": {"accounts": len(left) if known else None, "mrr": lost if known else None},
     }
 
 
 @given(books())
 def test_each_manager_counts_their_own(book: Book) -> None:
-    own = wanted(book)
+    own, left = wanted(book), gone(book)
     board = {row["manager"].casefold(): dict(row) for row in manager_figures(book)["leaderboard"]}
-    assert board.keys() == own.keys()
+    assert board.keys() == own.keys() | left.keys()
     for name, row in board.items():
         row.pop("rank")
         row.pop("manager")
-        assert row == row_of(own[name])
+        assert row == row_of(own.get(name, []), left.get(name, []), known=book.knows_gone)
 
 
 @given(books())
@@ -111,6 +126,8 @@ def test_focus_areas_are_what_passes_a_threshold(book: Book) -> None:
         if not name:
             expected["unassigned", name] = mrr
             continue
+        if len(accounts) < 3:
+            continue
         row = row_of(accounts)
         if Fraction(row["at_risk"], row["accounts"]) >= Fraction(30, 100):
             expected["at_risk", name] = row["at_risk_mrr"]
@@ -118,7 +135,7 @@ def test_focus_areas_are_what_passes_a_threshold(book: Book) -> None:
             late = [each.customer.mrr or 0 for each in accounts if each.cadence == "overdue"]
             expected["overdue", name] = exactly(late)
         moved = [each for each in accounts if each.moved is not None]
-        if len(moved) > 2 and sum(each.moved or 0 for each in moved) <= -2 * len(moved):
+        if len(moved) >= 3 and sum(each.moved or 0 for each in moved) <= -2 * len(moved):
             fell = [each.customer.mrr or 0 for each in moved if (each.moved or 0) < 0]
             expected["declining", name] = exactly(fell)
     found = manager_figures(book)["focus"]
@@ -134,7 +151,7 @@ def test_focus_areas_read_as_sentences() -> None:
         scores_then=then({0: 60, 1: 70, 2: 70}),
     )
     assert [said(area["line"]) for area in manager_figures(book)["focus"]] == [
-        "Ada: 33.3333 of the accounts are at risk, 1 of 3; they pay 100 MRR.",
+        "Ada: 33.3333% of the accounts are at risk, 1 of 3; they pay 100 MRR.",
         "Ada: the average moved by -6.6667 points since 2026-02-01; 1 of 3 accounts declined, "
         "they pay 100 MRR.",
         "Without a manager: 1 of the accounts, which pay 5 MRR.",
@@ -199,4 +216,50 @@ def test_an_empty_book_has_a_report() -> None:
 def test_one_customer_has_a_report() -> None:
     customer = scoring(1, 40, manager="Ada", mrr=100, created_at=NOW)
     shown = checked(build(a_book([customer], scores_then=then({1: 41}))))
-    assert shown["headlines"][0].startswith("Ada leads with an average score of 40, of 1")
+    assert shown["headlines"][0] == "Ada has an average score of 40, of 1 scored account."
+    sections = {each["name"]: each for each in shown["sections"]}
+    assert sections["focus"]["lines"] == ["No manager's accounts pass a threshold."]
+    assert sections["workload"]["note"] is None
+
+
+def test_who_lost_an_account_is_shown_to_have_lost_it() -> None:
+    left = scoring(2, 20, mrr=1000, manager="Ada", lifecycle="churned", churned_on=TODAY)
+    book = a_book([scoring(1, 90, manager="Ada", mrr=10), left], scores_then=then({2: 40}))
+    sections = {each["name"]: each for each in checked(build(book))["sections"]}
+    [row] = sections["leaderboard"]["rows"]
+    assert (row["accounts"], row["at_risk"], row["lost"], row["lost_mrr"]) == (1, 0, 1, 1000)
+    assert any("there on 2026-02-01" in line for line in sections["reading"]["lines"])
+
+
+def test_who_lost_all_accounts_is_still_shown_and_shares_no_load() -> None:
+    left = scoring(2, 20, mrr=70, manager="Ben", deleted_at=NOW)
+    book = a_book([scoring(1, 90, manager="Ada"), left], scores_then=then({2: 20}))
+    found = manager_figures(book)
+    assert [(row["manager"], row["rank"], row["lost"]["mrr"]) for row in found["leaderboard"]] == [
+        ("Ada", 1, 0),
+        ("Ben", None, 70),
+    ]
+    assert found["workload"]["managers"] == 1
+    assert found["focus"] == []
+    sections = {each["name"]: each for each in checked(build(book))["sections"]}
+    assert sections["manager_bands"]["labels"] == ["Ada"]
+    assert sections["kpis"]["figures"][0]["value"] == 1
+
+
+def test_who_was_not_there_on_that_day_is_not_lost() -> None:
+    book = a_book(
+        [scoring(1, 90, manager="Ada"), scoring(2, 20, manager="Ada", deleted_at=NOW)],
+        scores_then=then({1: 80}),
+    )
+    [row] = manager_figures(book)["leaderboard"]
+    assert row["lost"] == {"accounts": 0, "mrr": 0}
+
+
+def test_of_a_stage_nobody_knows_who_left() -> None:
+    filters = Filters(lifecycles=frozenset({"active"}))
+    left = scoring(2, 20, manager="Ada", deleted_at=NOW)
+    book = a_book([scoring(1, 90, manager="Ada"), left], scores_then=then({2: 20}), filters=filters)
+    [row] = manager_figures(book)["leaderboard"]
+    assert row["lost"] == {"accounts": None, "mrr": None}
+    sections = {each["name"]: each for each in checked(build(book))["sections"]}
+    assert not any("Lost are" in line for line in sections["reading"]["lines"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.builders import TODAY, a_change, customer_number
+from tests.builders import NOW, TODAY, a_change, a_model, customer_number
 from tests.unit.domain.reports.portfolio_books import THEN, a_book, checked, scoring, then
 from tests.unit.domain.reports.seen import (
     Seen,
@@ -28,9 +28,11 @@ from tests.unit.domain.reports.seen import (
 )
 
 from vitals.domain.model import LIFECYCLES, STATUSES
+from vitals.domain.reports import framing, sections
+from vitals.domain.reports.accounts import newly_at_risk, recovered
 from vitals.domain.reports.book import Book, Filters
 from vitals.domain.reports.catalogue import BY_NAME
-from vitals.domain.reports.document import said
+from vitals.domain.reports.document import Prose, said
 from vitals.domain.reports.movement import movement_chart
 from vitals.domain.reports.portfolio import portfolio_figures
 from vitals.domain.reports.portfolio_summary import build
@@ -196,8 +198,14 @@ def test_the_biggest_drops_and_the_priority_accounts_of_a_portfolio(book: Book) 
 def test_the_portfolio_summary_shows_what_the_customers_are(book: Book) -> None:
     seen, view = seen_in(book), checked(build(book))
     upcoming = [each for each in seen if each.days is not None and 0 <= each.days <= 90]
+    came_and_went = {
+        each.name: (each.value, None)
+        for each in sections.came_and_went(book)
+        if each.name != "joined_mrr"
+    }
     assert kpis(view) == {
         **kpis_expected(book),
+        **came_and_went,
         "upcoming_renewals": (len(upcoming), None),
         "upcoming_mrr": (paid(upcoming), None),
         "expansion": (sum(expansions(seen)), None),
@@ -269,8 +277,8 @@ def test_the_headlines_name_the_day_the_change_and_whom_to_call() -> None:
     )
     headlines = [said(line) for line in build(book).headlines]
     assert headlines == [
-        "2 customers with an average score of 55.5, -10 since 2026-02-01.",
-        "1 customer is at risk, with 300 MRR, 75 of all; 0 with 0 MRR on 2026-02-01.",
+        "2 customers with an average score of 55.5; it was 65.5 on 2026-02-01.",
+        "1 customer is at risk, with 300 MRR, 75% of all; 0 with 0 MRR on 2026-02-01.",
         "Customer 1 fell most, from 60 to 40.",
         "Call Customer 1 first: 300 MRR, score 40; score set by hand, renews within 30 days.",
     ]
@@ -309,3 +317,56 @@ def test_with_filters_whose_figures_then_are_unknown_the_report_says_so() -> Non
     assert view["filters"] == {"tier": ["smb"]}
     assert kpis(view)["average_score"] == (40, None)
     assert any("not known for these filters" in line for line in view["sections"][-1]["lines"])
+
+
+def test_another_model_since_then_is_said_wherever_scores_are_compared() -> None:
+    book = a_book(
+        [scoring(1, 55, mrr=300), scoring(2, 52)],
+        scores_then=then({1: 55, 2: 61}),
+        model=a_model(
+            3, bands={"critical": 0, "at_risk": 25, "watch": 60, "healthy": 65, "expansion": 80}
+        ),
+        model_then=a_model(2),
+        model_since=NOW,
+    )
+    told = (
+        "The model is version 3 since 2026-03-02T12:00:00.000Z: scores and bands of before are of "
+        "version 2, and part of what moved is the model."
+    )
+    assert said(build(book).headlines[-1]) == told
+    assert (
+        said(framing.report(book, "trend", headlines=(), sections=(), table="").headlines[0])
+        == told
+    )
+    quiet = framing.report(
+        book, "renewal_forecast", headlines=(), sections=(), table="", compares=False
+    )
+    assert quiet.headlines == ()
+    [reading] = quiet.sections
+    assert isinstance(reading, Prose)
+    assert reading.lines == ()
+
+
+def test_what_was_at_risk_then_is_so_by_the_bands_of_then() -> None:
+    book = a_book(
+        [scoring(1, 40), scoring(2, 40), scoring(3, 90)],
+        scores_then=then({1: 55, 2: 61, 3: 55}),
+        model_then=a_model(
+            2, bands={"critical": 0, "at_risk": 25, "watch": 60, "healthy": 65, "expansion": 80}
+        ),
+        model_since=NOW,
+    )
+    assert [each.customer.name for each in newly_at_risk(book)] == ["Customer 2"]
+    assert [each.customer.name for each in recovered(book)] == ["Customer 3"]
+
+
+def test_of_filtered_customers_is_said_whose_figures_are_compared() -> None:
+    book = a_book(
+        [scoring(1, 40)], figures_then=Figures(), filters=Filters(tiers=frozenset({"mid"}))
+    )
+    [*_, reading] = build(book).sections
+    assert isinstance(reading, Prose)
+    assert any("whom the filters meant then" in said(line) for line in reading.lines)
+    [*_, reading] = build(replace(book, filters=Filters())).sections
+    assert isinstance(reading, Prose)
+    assert not any("whom the filters meant then" in said(line) for line in reading.lines)

@@ -23,6 +23,7 @@ from tests.unit.domain.reports.seen import (
     without,
 )
 
+from vitals.domain.instants import months_after
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.document import said
 from vitals.domain.reports.renewal_forecast import build
@@ -107,7 +108,8 @@ def test_every_renewal_is_in_one_place_and_every_figure_is_their_sum(
     seen = [each for each in seen_in(book) if wanted in (None, BANDS[each.status])]
     found = renewal_figures(book, first, last, wanted)
     since = TODAY if first is None or first < TODAY else first
-    until = LAST if last is None else last
+    beyond = months_after(since.replace(day=1), 12) - timedelta(days=1)
+    until = (LAST if since <= LAST else beyond) if last is None else last
     assert (found["from"], found["to"]) == (since.isoformat(), until.isoformat())
     assert found["forecast_category"] == wanted
     overdue = due(seen, date.min, TODAY - timedelta(days=1))
@@ -218,14 +220,32 @@ def test_the_headlines_of_a_forecast() -> None:
     )
     assert [said(line) for line in build(book).headlines] == [
         "2 renewals with 200 MRR from 2026-03-02 to 2027-02-28.",
-        "100 MRR of it is commit, 0 best case and 100 at risk, 50 of all; 0 is unknown.",
+        "100 MRR of it is commit, 0 best case and 100 at risk, 50% of all; 0 is unknown.",
         "1 renewal is overdue, with 50 MRR.",
         "Call Customer 1 first: 100 MRR, score 40; score set by hand, renews within 30 days.",
     ]
 
 
+def test_a_forecast_says_what_its_words_mean_and_compares_with_no_day() -> None:
+    lines = checked(build(a_book()))["sections"][-1]["lines"]
+    assert any(
+        "fell by 5 points or more in 7 days" in line
+        and "no contact for more than 30 days" in line
+        and "less than 50% of the weight" in line
+        for line in lines
+    )
+    assert any("to the end of the twelfth calendar month" in line for line in lines)
+    assert not any("since" in line for line in lines)
+
+
+def test_from_beyond_the_twelve_months_twelve_are_looked_ahead() -> None:
+    found = renewal_figures(a_book(), first=date(2030, 5, 7))
+    assert (found["from"], found["to"], len(found["months"])) == ("2030-05-07", "2031-04-30", 12)
+
+
 def test_nothing_to_renew_is_said() -> None:
     view = checked(build(a_book()))
     assert view["headlines"][1] == "No revenue comes up for renewal in that time."
+    assert chart(view, "month_chart")["says"] == "No MRR renews in these months."
     assert len(rows(view, "months")) == 12
     assert rows(view, "accounts") == []

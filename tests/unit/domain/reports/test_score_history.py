@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import NOW, a_change, an_id, customer_number
-from tests.unit.domain.reports.portfolio_books import a_book, checked, midday, scoring
+from tests.unit.domain.reports.portfolio_books import a_book, checked, midday, scoring, then
 from tests.unit.histories import Written, histories
 
 from vitals.domain.change import Change
+from vitals.domain.reports.document import said
 from vitals.domain.reports.movement import change_moves
+from vitals.domain.reports.score_changes import ScoreChanges
 from vitals.domain.reports.score_history import build
 
 CAUSES = ["api", "decay", "rescore", "contact"]
@@ -44,8 +46,8 @@ def feeds(draw: st.DrawFn) -> list[Change]:
 def test_every_change_of_a_score_is_listed_with_what_made_it(
     feed: list[Change], about: bool
 ) -> None:
-    given_book = {"about": an_id(1), "histories": {an_id(1): feed}} if about else {"feed": feed}
-    book = a_book([scoring(1, 50)], **given_book)
+    of_one = {"about": an_id(1), "histories": {an_id(1): feed}}
+    book = a_book([scoring(1, 50)], **(of_one if about else {"feed": ScoreChanges.of(feed)}))
     document = build(book)
     shown = checked(document)
     wanted = [each for each in feed if each.score_before != each.score_after]
@@ -88,17 +90,105 @@ def test_the_latest_changes_say_how_many_they_are_and_which_moved_most() -> None
         a_change(customer_number(2), at=midday(date(2026, 2, 9)), score_before=None,
                  score_after=50, status_after="watch"),
     ]  # fmt: skip
-    shown = checked(build(a_book([scoring(1, 40)], feed=feed)))
+    shown = checked(build(a_book([scoring(1, 40)], feed=ScoreChanges.of(feed))))
     assert shown["headlines"] == [
-        "The latest 3 score changes are of 2 customers, back to 2026-02-09T12:00:00.000Z.",
+        "There were 3 score changes of 2 customers since 2026-02-01.",
         "The largest fall was Customer 1's: -20 points, from 60 to 40 on 2026-02-20T12:00:00.000Z, "
         "by decay.",
-        "The largest rise was Customer 2's: 8 points, from 50 to 58 on 2026-02-10T12:00:00.000Z, "
+        "The largest rise was Customer 2's: +8 points, from 50 to 58 on 2026-02-10T12:00:00.000Z, "
         "by api.",
     ]
     assert key_figures(shown) == {"changes": 3, "rises": 1, "falls": 1, "band_changes": 2}
     [table] = [each for each in shown["sections"] if each["name"] == "changes"]
-    assert table["note"].startswith("The latest 3 changes of a score, back to")
+    assert table["note"] == "3 changes of the score since 2026-02-01."
+
+
+def test_all_changes_count_and_the_newest_are_listed() -> None:
+    feed = [
+        a_change(customer_number(number % 7), at=NOW - timedelta(minutes=number), cause="decay",
+                 score_before=50, score_after=49, status_before="watch", status_after="watch")
+        for number in range(1100)
+    ]  # fmt: skip
+    feed.append(
+        a_change(customer_number(8), at=NOW - timedelta(days=20), cause="api",
+                 score_before=80, score_after=20, status_before="healthy", status_after="critical")
+    )  # fmt: skip
+    document = build(a_book([scoring(1, 40)], feed=ScoreChanges.of(iter(feed))))
+    shown = checked(document)
+    assert shown["headlines"][:2] == [
+        "There were 1101 score changes of 8 customers since 2026-02-01.",
+        "The largest fall was Customer 8's: -60 points, from 80 to 20 on "
+        "2026-02-10T12:00:00.000Z, by api.",
+    ]
+    assert key_figures(shown) == {"changes": 1101, "rises": 0, "falls": 1101, "band_changes": 1}
+    table = document.tables()["changes"]
+    assert [row[0] for row in table.rows] == [each.at for each in feed[:1000]]
+    assert table.note is not None
+    assert said(table.note) == (
+        "The latest 1000 of 1101 changes since 2026-02-01; 101 more are older."
+    )
+    assert document.tables()["causes"].rows == (("decay", 1100, 0, 1100), ("api", 1, 0, 1))
+
+
+def test_one_change_is_said_as_one() -> None:
+    change = a_change(customer_number(1), at=midday(date(2026, 2, 9)), score_before=50,
+                      score_after=49, status_before="watch", status_after="watch")  # fmt: skip
+    shown = checked(build(a_book([scoring(1, 40)], feed=ScoreChanges.of([change]))))
+    assert shown["headlines"][0] == "There was 1 score change of 1 customer since 2026-02-01."
+    assert "-1 point, from 50 to 49" in shown["headlines"][1]
+    about = a_book([scoring(1, 40)], about=an_id(1), histories={an_id(1): [change]})
+    shown = checked(build(about))
+    assert shown["headlines"][0] == "Customer 1 scores 40; the score changed 1 time since " \
+        "2026-02-01."  # fmt: skip
+
+
+@pytest.mark.parametrize("about", [True, False])
+def test_what_was_not_read_is_said_and_no_part_of_the_period(about: bool) -> None:
+    change = a_change(customer_number(1), at=midday(date(2026, 2, 20)), score_before=50,
+                      score_after=49)  # fmt: skip
+    of_one = {"about": an_id(1), "histories": {an_id(1): [change]}}
+    given_book = of_one if about else {"feed": ScoreChanges.of([change])}
+    customers = [scoring(1, 40)]
+    book = a_book(customers, read_from=change.at, scores_then=then({1: 70}), **given_book)
+    shown = checked(build(book))
+    assert shown["period"] == {"from": "2026-02-20", "to": "2026-03-02"}
+    unread = (
+        "There are more changes than one report reads: those before 2026-02-20T12:00:00.000Z are "
+        "not in this one."
+    )
+    assert shown["headlines"][1] == unread
+    assert unread in shown["sections"][-1]["lines"]
+    if about:
+        [chart] = [each for each in shown["sections"] if each["name"] == "score_line"]
+        assert chart["labels"][0] == "2026-02-20", "the score then is no part of what was read"
+
+
+def test_the_line_begins_with_the_score_that_the_period_began_with() -> None:
+    changes = [
+        a_change(customer_number(1), at=midday(date(2026, 2, 20)), score_before=28, score_after=40),
+        a_change(customer_number(1), at=midday(date(2026, 2, 1)), score_before=35, score_after=28),
+    ]
+    book = a_book(
+        [scoring(1, 26)], about=an_id(1), histories={an_id(1): changes}, scores_then=then({1: 35})
+    )
+    shown = checked(build(book))
+    [chart] = [each for each in shown["sections"] if each["name"] == "score_line"]
+    assert chart["labels"][:2] == ["2026-01-31", "2026-02-01"]
+    assert chart["series"][0]["values"][:2] == [35, 28]
+    assert chart["says"] == (
+        "The score went from 35 as 2026-02-01 began to 26 on 2026-03-02; of the days shown, "
+        "the lowest was 26, the highest 40."
+    )
+    figure = shown["sections"][0]["figures"][0]
+    assert (figure["previous"], figure["value"]) == (35, 26)
+
+
+def test_a_score_that_stayed_is_said_once() -> None:
+    book = a_book(
+        [scoring(1, 26)], about=an_id(1), histories={an_id(1): []}, scores_then=then({1: 26})
+    )
+    [chart] = [each for each in checked(build(book))["sections"] if each["name"] == "score_line"]
+    assert chart["says"] == "The score was 26 on every day shown since 2026-02-01."
 
 
 @given(histories())

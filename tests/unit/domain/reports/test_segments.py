@@ -47,7 +47,13 @@ def test_each_segment_counts_its_own(book: Book) -> None:
         assert rows.keys() == own.keys()
         for name, row in rows.items():
             row.pop("segment")
-            assert row == group_of(own[name])
+            group = group_of(own[name])
+            if name == "churned" and not any(each in book.accounts for each in own[name]):
+                group |= dict.fromkeys(("at_risk", "at_risk_percent", "at_risk_mrr"))
+            assert row == group
+        for name in ("at_risk", "at_risk_mrr"):
+            risky = sum((row[name] or 0 for row in found[part]), start=0)
+            assert part == "tags" or risky == group_of(book.accounts)[name]
     names = [row["segment"] for part in ("tags", "tiers", "stages") for row in found[part]]
     everybody = group_of(book.accounts)
     assert found["kpis"] == {
@@ -82,7 +88,7 @@ def test_the_analysis_names_segments_of_enough_accounts(book: Book) -> None:
         row
         for part in ("tags", "tiers", "stages")
         for row in found[part]
-        if row["segment"] not in ("", "churned") and row["scored"] >= 3
+        if row["segment"] not in ("", "active", "atrisk", "churned") and row["scored"] >= 3
     ]
     words = named(found["analysis"])
     averages = {row["average_score"] for row in rows}
@@ -145,10 +151,13 @@ def test_the_report_shows_every_segment(book: Book) -> None:
     for part, kind in (("tags", "tag"), ("tiers", "tier"), ("stages", "stage")):
         for row in found[part]:
             cells = shown[kind, row["segment"] or None]
-            trend = row["trend"] or {"then": None, "change": None}
-            assert cells[2:7] == (
-                row["accounts"], row["mrr"], row["average_score"], trend["then"], trend["change"],
+            trend = row["trend"] or dict.fromkeys(("accounts", "then", "now", "change"))
+            assert cells[2:] == (
+                row["accounts"], row["mrr"], row["average_score"], row["at_risk"],
+                row["at_risk_percent"], row["at_risk_mrr"], trend["accounts"], trend["then"],
+                trend["now"], trend["change"],
             )  # fmt: skip
+            assert trend["then"] is None or trend["now"] - trend["then"] == trend["change"]
     assert build(book) == document
 
 
@@ -157,11 +166,75 @@ def test_the_first_to_call_is_the_most_urgent_of_its_segment(book: Book) -> None
     rows = build(book).tables()["first_calls"].rows
     for kind, name, who, *_ in rows:
         part = {"tag": "tags", "tier": "tiers", "stage": "stages"}[str(kind)]
-        own = [each for each in book.accounts if each in wanted(book, part)[str(name or "")]]
-        risky = [each for each in own if each.at_risk]
-        first = max(risky, key=lambda each: each.priority["score"] if each.priority else -1)
-        most = [each for each in risky if each.priority == first.priority]
+        own = wanted(book, part)[str(name or "").casefold()]
+        own = [each for each in book.accounts if each in own]
+        first = max(own, key=lambda each: each.priority["score"] if each.priority else -1)
+        most = [each for each in own if each.priority == first.priority]
         assert who in [each.customer.name for each in most]
+
+
+def test_who_is_to_be_called_first_is_the_first_of_their_segments_too() -> None:
+    large = scoring(1, 70, tier="mid", mrr=5000, name="Large")
+    risky = scoring(2, 30, tier="mid", mrr=100, name="Risky")
+    document = build(a_book([large, risky]))
+    assert said(document.headlines[-1]).startswith("Call Large first")
+    assert {row[2] for row in document.tables()["first_calls"].rows} == {"Large"}
+
+
+def test_a_tag_is_spelled_as_most_spell_it_wherever_it_stands() -> None:
+    tags = ("VIP Straße", "VIP Straße", "vip strasse")
+    document = build(a_book(scoring(n, 40, tags=(tag,)) for n, tag in enumerate(tags)))
+    for name in ("segments", "segment_bands", "first_calls"):
+        rows = document.tables()[name].rows
+        assert [row[1] for row in rows if row[0] == "tag"] == ["VIP Straße"]
+
+
+def test_who_churned_is_at_risk_no_more() -> None:
+    churned = scoring(2, 20, mrr=900, lifecycle="churned")
+    view = checked(build(a_book([scoring(1, 40, mrr=100, tier="smb"), churned])))
+    sections = {each["name"]: each for each in view["sections"]}
+    shown = {row["segment"]: row for row in sections["segments"]["rows"]}
+    names = ("at_risk", "at_risk_percent", "at_risk_mrr")
+    assert [shown["churned"][name] for name in names] == [None, None, None]
+    assert [shown["active"][name] for name in names] == [1, 100, 100]
+    assert sections["stage_bands"]["labels"] == ["active"]
+    assert "churned" not in {row["segment"] for row in sections["segment_bands"]["rows"]}
+    assert any("in the stage Churned alone" in line for line in sections["reading"]["lines"])
+
+
+def test_who_churned_is_counted_as_anybody_else_if_asked_for() -> None:
+    asked = Filters(lifecycles=frozenset({"churned"}))
+    view = checked(build(a_book([scoring(2, 20, mrr=900, lifecycle="churned")], filters=asked)))
+    sections = {each["name"]: each for each in view["sections"]}
+    assert sections["segments"]["rows"][-2]["at_risk_mrr"] == 900
+    assert not any("alone" in line for line in sections["reading"]["lines"])
+
+
+def test_stages_that_follow_from_the_score_are_called_nothing() -> None:
+    high = [scoring(number, 90, tier="mid") for number in range(3)]
+    low = [scoring(number, 10, tier="mid", lifecycle="atrisk") for number in range(3, 6)]
+    trial = [scoring(number, 60, lifecycle="trial") for number in range(6, 9)]
+    tagged = [scoring(number, 45, lifecycle="trial", tags=("active",)) for number in range(9, 12)]
+    book = a_book([*high, *low, *trial, *tagged])
+    view = checked(build(book))
+    assert [line.split(":")[0] for line in view["headlines"][1:3]] == [
+        "The strongest segment is the stage trial",
+        "The weakest segment is the tag active",
+    ]
+    says = {each["name"]: each["says"] for each in view["sections"] if each["section"] == "chart"}
+    assert says["averages"].endswith("the averages go from 45 (active) to 52.5 (trial).")
+    assert says["tier_bands"].endswith("The highest share at risk is 50% (mid).")
+    assert says["stage_bands"].endswith("the highest share at risk is 50% (trial).")
+
+
+def test_one_segment_is_compared_with_no_other() -> None:
+    view = checked(build(a_book([scoring(1, 60, tier="mid")])))
+    says = {each["name"]: each["says"] for each in view["sections"] if each["section"] == "chart"}
+    assert says == {
+        "tier_bands": "How many accounts of each are in which band.",
+        "stage_bands": "How many accounts of each are in which band.",
+        "averages": "No two segments of at least 3 scored accounts have different averages.",
+    }
 
 
 def test_an_empty_book_has_a_report() -> None:

@@ -241,15 +241,21 @@ def counts(metric: str, before: Fraction, move: Fraction) -> bool:
     return move != 0 and abs(move) >= abs(before) / 20
 
 
+def in_cents(exact: Fraction) -> Fraction:
+    return Fraction((exact * 100 + Fraction(1, 2)) // 1, 100)
+
+
 def by_definition(metric: str, pairs: list[tuple[date, Fraction]]) -> dict[str, Fraction]:
-    """Return the momentum and the acceleration that are large enough to be said."""
+    """Return the move, the momentum and the acceleration that are large enough to be said."""
     said_of: dict[str, Fraction] = {}
     if len(pairs) < 2:
         return said_of
     (first, start), (last, end) = pairs[0], pairs[-1]
+    if counts(metric, start, end - start):
+        said_of["move"] = end - start
     part = max(1, (last - first).days // 4)
     base = [pair for pair in pairs if pair[0] <= last - timedelta(days=part)][-1]
-    if counts(metric, base[1], end - base[1]):
+    if base[0] > first and counts(metric, base[1], end - base[1]):
         said_of["momentum"] = end - base[1]
     half = first + timedelta(days=(last - first).days // 2)
     middle, halfway = [pair for pair in pairs if pair[0] <= half][-1]
@@ -258,7 +264,7 @@ def by_definition(metric: str, pairs: list[tuple[date, Fraction]]) -> dict[str, 
         before = per * (halfway - start) / (middle - first).days
         after = per * (end - halfway) / (last - middle).days
         if counts(metric, start, after - before):
-            said_of["acceleration"] = rounded(after)
+            said_of["acceleration"] = rounded(after) if metric != "mrr" else in_cents(after)
     return said_of
 
 
@@ -269,7 +275,7 @@ def test_what_a_trend_says_is_what_passes_a_threshold(days: Days, metric: str) -
     known = zip(found["days"], map(exact, found["values"]), strict=True)
     expected = by_definition(metric, [(day, value) for day, value in known if value is not None])
     said_of = {
-        each["kind"]: each["change"] if each["kind"] == "momentum" else each["after"]
+        each["kind"]: each["after"] if each["kind"] == "acceleration" else each["change"]
         for each in found["insights"]
     }
     assert said_of == expected
@@ -308,20 +314,47 @@ def test_a_trend_reads_as_sentences() -> None:
     assert sentences(
         course([60, 60, 59, 57, 50]), course([100, 100, 100, 110, 120], "mrr", "MRR")
     ) == [
+        "Move: Health score moved by -10 over 40 days, from 60 to 50 (counted from 2 points).",
         "Momentum: Health score moved by -7 in the last 10 days, from 57 to 50 (counted from 2 "
         "points).",
         "Divergence: Health score moved by -10 and MRR by 20 over 40 days (counted from 2 points "
         "of a score, 5 percent of anything else).",
-        "Acceleration: Health score sped up, from -1 in 20 days in the first half of the range "
+        "Acceleration: Health score fell faster, from -1 in 20 days in the first half of the range "
         "to -9 in as many of the second (counted from 2 points).",
     ]
     assert sentences(course([100, 100, 102], "mrr", "MRR")) == []
-    just, _ = sentences(course([60, 60, 62]))
-    assert "moved by 2 in the last 10 days" in just
-    [turned] = sentences(course([50, 54, 53]))
-    assert "Health score turned" in turned
-    [slowed] = sentences(course([50, 54, 55]))
-    assert "Health score slowed down" in slowed
+    whole, just, _ = sentences(course([60, 60, 62]))
+    assert "moved by +2 over 20 days" in whole
+    assert "moved by +2 in the last 10 days" in just
+    assert sentences(course([60, 62]))[1:] == [], "two days have one move alone"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([50, 54, 53], "turned, from +4"),
+        ([50, 54, 55], "rose more slowly, from +4"),
+        ([50, 51, 55], "rose faster, from +1"),
+        ([50, 50, 55], "rose faster, from 0"),
+        ([50, 45, 44], "fell more slowly, from -5"),
+        ([50, 45, 45], "fell more slowly, from -5"),
+        ([50, 49, 44], "fell faster, from -1"),
+    ],
+)
+def test_it_is_the_move_that_slows_down_not_what_moves(values: list[int], told: str) -> None:
+    line = sentences(course(values))[-1]
+    assert line.startswith(f"Acceleration: Health score {told} in 10 days")
+
+
+def test_amounts_have_no_more_than_cents() -> None:
+    days = [TODAY - timedelta(days=ago) for ago in (7, 4, 0)]
+    lost = Course("mrr", "MRR", "money", days, [1000, 500, 400])
+    assert "MRR fell more slowly, from -500 in 3 days" in sentences(lost)[-1]
+    assert "to -75 in as many" in sentences(lost)[-1]
+    days = [TODAY - timedelta(days=ago) for ago in (14, 11, 0)]
+    lost = Course("mrr", "MRR", "money", days, [1000, 500, 400])
+    assert "from -1166.67 in 7 days in the first half of the range to -63.64 in" in \
+        sentences(lost)[-1]  # fmt: skip
 
 
 def test_movers_are_named_with_what_moved_them() -> None:
@@ -353,7 +386,10 @@ def test_the_report_shows_the_days_week_by_week(days: Days, known: bool) -> None
     document = build(book)
     shown: dict[str, Any] = {each["name"]: each for each in checked(document)["sections"]}
     rows = document.tables()["days"].rows
+    daily = known_days(book)
     weekly = known_days(book, 7)[::-1]
+    if weekly[-1] != daily[0]:
+        weekly.append(daily[0])
     assert [row[0] for row in rows] == [day for day, _ in weekly]
     for row, (_, own) in zip(rows, weekly, strict=True):
         assert row[1:] == tuple(
@@ -363,6 +399,38 @@ def test_the_report_shows_the_days_week_by_week(days: Days, known: bool) -> None
     assert len(shown["score_line"]["labels"]) == len({day for day, _ in days} | {TODAY})
     assert ("movement" in shown) == bool(days and known)
     assert build(book) == document
+
+
+def test_the_day_compared_stands_below_the_weeks() -> None:
+    figures = [Figures(customers=count) for count in range(3)]
+    days = [(TODAY - timedelta(days=ago), each) for ago, each in zip((8, 7), figures, strict=False)]
+    book = a_book(CUSTOMERS, daily={"": days}, period=8, then=days[0][0], figures_then=figures[0])
+    rows = build(book).tables()["days"].rows
+    assert [(row[0], row[2]) for row in rows] == [
+        (TODAY, 2), (TODAY - timedelta(days=7), 1), (TODAY - timedelta(days=8), 0),
+    ]  # fmt: skip
+    earlier = TODAY - timedelta(days=20)
+    book = a_book(CUSTOMERS, daily={"": days[1:]}, then=earlier, figures_then=figures[2])
+    rows = build(book).tables()["days"].rows
+    assert [(row[0], row[2]) for row in rows][1:] == [(TODAY - timedelta(days=7), 1), (earlier, 2)]
+
+
+def test_a_line_of_weeks_is_called_one() -> None:
+    titles = [
+        chart["title"]
+        for period in (180, 181)
+        for chart in checked(build(a_book(period=period)))["sections"]
+        if chart["name"] == "score_line"
+    ]
+    assert titles == ["Average score by day", "Average score by week"]
+
+
+def test_without_a_move_the_report_says_what_was_looked_at() -> None:
+    [prose] = [each for each in checked(build(a_book()))["sections"] if each["name"] == "insights"]
+    assert prose["lines"] == [
+        "Neither the move over the period nor momentum, divergence or acceleration passes a "
+        "threshold."
+    ]
 
 
 def test_an_empty_book_has_a_report() -> None:

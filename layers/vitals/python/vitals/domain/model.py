@@ -208,6 +208,21 @@ class ScoringModel:
         }
         return presets | {None: own}
 
+    def scores_like(self, other: ScoringModel) -> bool:
+        """Tell whether both versions give whatever customer the same score and band."""
+        return self._scoring == other._scoring
+
+    @cached_property
+    def _scoring(self) -> tuple[object, ...]:
+        return (
+            {each.name: (each.curve, each.weight, each.missing) for each in self.signals},
+            self.bands,
+            self.missing,
+            self.min_coverage,
+            self.profiles,
+            self.profile_rules,
+        )
+
     def band(self, score: int) -> str:
         """Return the band of a published score: each bound is its band's lowest score (AMB-07)."""
         found = self.bands[0][0]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import islice
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
 
-from vitals.domain.change import is_visible
+from vitals.domain.change import Change, is_visible
 from vitals.domain.errors import FieldError, ValidationError
 from vitals.domain.instants import iso, start_of
-from vitals.domain.model import CONTACT
+from vitals.domain.model import CHURNED, CONTACT
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.cohorts import MONTH, QUARTER, cohort_figures
 from vitals.domain.reports.document import Line, plain, said
@@ -30,8 +29,10 @@ from vitals.usecases.report_input import Days, Filtered, customer_meant
 
 MOST_ACCOUNTS = 1000
 """So many renewals are listed, the soonest; the Renewal Forecast has them all."""
-LOOKED_AT, MOST_DONE = 500, 20
-"""Of so many changes, the latest, so many are told of as what was done."""
+LOOKED_AT, PAGE, MOST_DONE = 10_000, 500, 20
+"""Among so many changes, the latest, read so many at a time, so many are looked for that somebody
+made: a night's decay alone may change every customer.
+"""
 _OURS = frozenset({"decay", "rescore", "model"})
 """Causes that nobody's doing is behind."""
 MOST_LINES = 5
@@ -109,21 +110,30 @@ def get_csm_performance(context: Context, given: Mapping[str, Any]) -> Answer:
     """Return the managers' books side by side (IQ-186)."""
     parsed, warnings, _ = read(PerformanceInput, given)
     book = filled_book(context, parsed.filters, parsed.days)
-    found = manager_figures(book) | {"activity": _activity(context, book)}
+    activity, whole = _activity(context, book)
+    if not whole:
+        message = f"is of the latest {LOOKED_AT} changes; earlier ones were not looked through"
+        warnings.append({"code": "cut_off", "field": "activity", "message": message})
+    found = manager_figures(book) | {"activity": activity}
     return _answer("get_csm_performance", book, found, warnings)
 
 
-def _activity(context: Context, book: Book) -> list[dict[str, Any]]:
-    """Return what people and integrations did last with the accounts of *book*, newest first."""
+def _activity(context: Context, book: Book) -> tuple[list[dict[str, Any]], bool]:
+    """Return what people and integrations did last with the accounts of *book*, newest first.
+
+    And whether that is all there is to tell: False if as much was looked through as may be.
+    """
     names = {each.customer.id: each.customer.manager for each in book.accounts}
     since = start_of(book.today - timedelta(days=book.period), book.where)
-    newest = islice(context.customers.feed(context.tenant, since=since, page=LOOKED_AT), LOOKED_AT)
-    done = (
-        change
-        for change in newest
-        if change.customer_id in names and change.cause not in _OURS and is_visible(change)
-    )
-    return [
+    done: list[Change] = []
+    seen = 0
+    for change in context.customers.feed(context.tenant, since=since, page=PAGE):
+        seen += 1
+        if change.customer_id in names and change.cause not in _OURS and is_visible(change):
+            done.append(change)
+        if len(done) == MOST_DONE or seen == LOOKED_AT:
+            break
+    told = [
         {
             "at": iso(change.at),
             "manager": names[change.customer_id],
@@ -134,8 +144,9 @@ def _activity(context: Context, book: Book) -> list[dict[str, Any]]:
             "score_before": change.score_before,
             "score_after": change.score_after,
         }
-        for change in islice(done, MOST_DONE)
+        for change in done
     ]
+    return told, len(done) == MOST_DONE or seen < LOOKED_AT
 
 
 def get_renewals(context: Context, given: Mapping[str, Any]) -> Answer:
@@ -143,6 +154,9 @@ def get_renewals(context: Context, given: Mapping[str, Any]) -> Answer:
     parsed, warnings, _ = read(RenewalsInput, given)
     if parsed.since and parsed.until and parsed.since > parsed.until:
         raise ValidationError([FieldError("until", "out_of_range", "is before since")])
+    if parsed.until and parsed.until < context.moment.today:
+        # Renewals of before today are overdue, whatever is asked for.
+        raise ValidationError([FieldError("until", "out_of_range", "is before today")])
     book = filled_book(context, parsed.filters, 30)
     found = renewal_figures(book, parsed.since, parsed.until, parsed.forecast_category)
     listed = found["accounts"]
@@ -191,7 +205,23 @@ def get_cohorts(context: Context, given: Mapping[str, Any]) -> Answer:
     found = cohort_figures(
         customers, book.today, parsed.cohort_period, parsed.months_out, where=book.where
     )
-    return _answer("get_cohorts", book, found, warnings)
+    return _answer("get_cohorts", book, found, [*warnings, *_unseen(parsed, found)])
+
+
+def _unseen(parsed: CohortsInput, found: Mapping[str, Any]) -> list[Warning_]:
+    """Return warnings of who left and is not among the cohorts."""
+    told = {}
+    if found["late"]:
+        told["since"] = (
+            f"{found['late']} customers have been on record for a shorter time than they are "
+            "customers: who left before is not known, so they count from then on"
+        )
+    if parsed.filters.lifecycles and CHURNED not in parsed.filters.lifecycles:
+        told["lifecycle"] = "leaves out who churned, so nobody is seen to leave"
+    return [
+        {"code": "incomplete", "field": field, "message": message}
+        for field, message in told.items()
+    ]
 
 
 def _answer(

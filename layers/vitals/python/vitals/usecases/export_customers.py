@@ -80,11 +80,11 @@ def _edited(customer: Customer, model: ScoringModel) -> list[Plain]:
     """Return what can be written of *customer*, each as it would change nothing.
 
     What follows by itself is left empty: the amount that the other gives, a stage that the score
-    set. So are tags that a list separated by commas cannot hold, and text that would come back with
-    the apostrophe that keeps a spreadsheet from running it.
+    set. So are tags that would need quotes in a list, which `batch_upsert` does not read, and text
+    that would come back with the apostrophe that keeps a spreadsheet from running it.
     """
     basis = customer.revenue_basis
-    comma = any("," in tag for tag in customer.tags)
+    quoted = any("," in tag or tag.startswith('"') for tag in customer.tags)
     values: Mapping[str, Plain] = {
         "id": customer.id,
         "external_id": customer.external_id,
@@ -97,7 +97,7 @@ def _edited(customer: Customer, model: ScoringModel) -> list[Plain]:
         "tier": customer.tier,
         "lifecycle": None if customer.lifecycle_auto else customer.lifecycle,
         "manager": customer.manager,
-        "tags": None if comma or not customer.tags else customer.tags,
+        "tags": None if quoted or not customer.tags else customer.tags,
         "renewal_date": customer.renewal_date,
         "next_touch": customer.next_touch,
         "since": customer.since,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from vitals.domain.change import Change, is_visible
 from vitals.domain.instants import start_of
 from vitals.domain.model import CHURNED
 from vitals.domain.reports.book import Account, Book, Filters
+from vitals.domain.reports.score_changes import ScoreChanges
 from vitals.domain.snapshot import MOST_NAMES, Figures
 from vitals.usecases.context import Context
 
@@ -20,8 +22,10 @@ LONGEST = 730
 """Days: no report looks further back."""
 KEPT_SCORES = 399
 """Days for which it is known who stood at which score."""
-MOST_CHANGES = 1000
-"""So many changes, the latest, one history or feed of a report has at most."""
+MOST_CHANGES = 5000
+"""So many changes, the latest, one history of a report has at most."""
+MOST_READ = 50_000
+"""So many changes of the feed, the latest, one report reads at most."""
 
 Days = list[tuple[date, Figures]]
 
@@ -51,11 +55,13 @@ def filled_book(
     about: str | None = None,
     daily: bool = False,
     managers: Sequence[str] = (),
+    largest: int = 0,
 ) -> Book:
     """Return the book of *filters* as of now, which looks back *days*.
 
-    1 reading of the roster, 1 of the tenant; 3 queries of the days before. *daily* gives it every
-    day's figures, and those of *managers* beside.
+    1 reading of the roster, 1 of the tenant; 3 queries of the days before, 1 of the model that
+    scored them. *daily* gives it every day's figures, and those of *managers* beside, 1 query
+    more; *largest*: if nothing is filtered, also those of so many managers, with the most accounts.
     """
     # What is remembered of the tenant may be half a minute old: a share must be of what is there.
     tenant = context.tenants.tenant(context.tenant.id, consistent=True) or context.tenant
@@ -76,18 +82,42 @@ def filled_book(
         if own is not None and customer.deleted_at is None and customer.lifecycle != CHURNED:
             own.count(customer, *context.published(customer))
     if daily:
-        first, last = book.today - timedelta(days=days), book.today - timedelta(days=1)
+        # What is drawn begins with the day that is compared with.
+        first = max(filter(None, (book.today - timedelta(days=days), book.then)))
+        last = book.today - timedelta(days=1)
         known = {"": figures_between(context, first, last, filters) or []}
-        for name in managers:
-            # A manager's line is of the manager's whole book, whomever the report is about.
-            before = figures_between(context, first, last, _of_manager(name)) or []
-            known[f"manager:{name}"] = [*before, (book.today, now[name.casefold()])]
+        # A manager's line is of the manager's whole book, whomever the report is about.
+        more = _largest(book, largest) if largest and not filters.shown() else []
+        for name, before in _by_manager(context, first, last, [*managers, *more]).items():
+            own = now.get(name.casefold())
+            known[f"manager:{name}"] = before if own is None else [*before, (book.today, own)]
         book.daily = known
     return book
 
 
-def _of_manager(name: str) -> Filters:
-    return Filters(managers=frozenset({name.casefold()}))
+def _largest(book: Book, count: int) -> list[str]:
+    """Return the *count* managers with the most accounts, by their most usual spelling."""
+    from vitals.domain.reports.groups import Spellings  # noqa: PLC0415 - one report needs it
+
+    spelled, counts = Spellings(), Counter[str]()
+    for name, own in Counter(each.customer.manager for each in book.accounts).items():
+        if name:
+            counts[spelled.take(name, own)] += own
+    found = sorted(counts, key=lambda fold: (-counts[fold], fold))
+    return [spelled.of(fold) for fold in found[:count]]
+
+
+def _by_manager(context: Context, first: date, last: date, names: Sequence[str]) -> dict[str, Days]:
+    """Return the figures of each known day of each of *names*: 1 query, if there is a name."""
+    days: dict[str, Days] = {name: [] for name in names}
+    if not names:
+        return days
+    for day, shown in context.snapshots.between(context.tenant.id, first, last, "manager"):
+        for name, own in days.items():
+            figures = _summed(shown, frozenset({name.casefold()}))
+            if figures is not None:
+                own.append((day, figures))
+    return days
 
 
 def _compare(context: Context, book: Book) -> None:
@@ -100,8 +130,24 @@ def _compare(context: Context, book: Book) -> None:
     if day is None or scores is None:
         return
     book.then, book.scores_then = day, scores
+    _find_model(context, book, day)
     found = figures_between(context, day, day, book.filters)
     book.figures_then = found[0][1] if found else None
+
+
+def _find_model(context: Context, book: Book, day: date) -> None:
+    """Tell *book* which model scored *day*, if another: 1 query, if there is a second version."""
+    if book.model.version == 1:
+        return
+    began, since, earlier = start_of(day, book.where), None, 1
+    for version in context.tenants.models(context.tenant.id, page=5):
+        if version.at is None or version.at < began:
+            earlier = version.version
+            break
+        since = since or version.at
+    before = context.model_of(earlier)
+    if since is not None and not before.scores_like(book.model):
+        book.model_then, book.model_since = before, since
 
 
 def figures_between(context: Context, first: date, last: date, filters: Filters) -> Days | None:
@@ -137,8 +183,11 @@ def _summed(shown: Mapping[str, Any], names: frozenset[str]) -> Figures | None:
 
 def with_histories(context: Context, book: Book, customer_ids: Iterable[str]) -> None:
     """Give *book* the histories of some customers since the period began: 1 query each."""
-    since = start_of(book.then or book.today - timedelta(days=book.period), book.where)
+    since = start_of(book.first_day, book.where)
     book.histories = {each: history(context, each, since) for each in dict.fromkeys(customer_ids)}
+    of_it = book.histories.get(book.about or "", ())
+    if len(of_it) == MOST_CHANGES:
+        book.read_from = of_it[-1].at
 
 
 def history(context: Context, customer_id: str, since: datetime) -> list[Change]:
@@ -148,17 +197,25 @@ def history(context: Context, customer_id: str, since: datetime) -> list[Change]
     return list(islice(filter(is_visible, recent), MOST_CHANGES))
 
 
-def with_feed(context: Context, book: Book) -> None:
-    """Give *book* the latest changes of a score in the period, of whomever it is about."""
-    since = start_of(book.today - timedelta(days=book.period), book.where)
+def with_feed(context: Context, book: Book, most: int = MOST_READ) -> None:
+    """Give *book* the changes of a score in the period, of whomever it is about, counted.
+
+    Of the feed's latest *most* alone: of a tenant with more, from the oldest of them on.
+    """
+    since = start_of(book.first_day, book.where)
     here = {each.customer.id for each in (*book.accounts, *book.churned)}
-    changes = context.customers.feed(context.tenant, since=since, page=500)
-    moved = (
-        change
-        for change in changes
-        if change.customer_id in here and change.score_before != change.score_after
-    )
-    book.feed = list(islice(moved, MOST_CHANGES))
+    changes = context.customers.feed(context.tenant, since=since)
+    oldest: Change | None = None
+
+    def read() -> Iterator[Change]:
+        nonlocal oldest
+        for oldest in islice(changes, most):
+            if oldest.customer_id in here:
+                yield oldest
+
+    book.feed = ScoreChanges.of(read())
+    if oldest is not None and next(changes, None) is not None:
+        book.read_from = oldest.at
 
 
 def ids_of(accounts: Iterable[Account]) -> list[str]:

@@ -20,11 +20,11 @@ from vitals.domain.numbers import (
     ratio,
 )
 from vitals.domain.operations import direction, renewal_factor
-from vitals.domain.reports.book import Account
+from vitals.domain.reports.book import Account, Book
 
 FALLING: Final = "falling"
 OVERDUE: Final = "overdue"
-_SPOKEN: Final = {"nps": "NPS", "csat": "CSAT"}
+_SPOKEN: Final = {"nps": "NPS", "csat": "CSAT", "days": "days since contact"}
 NAMED: Final = 2
 """So many of the signals that cost most are named as a reason."""
 
@@ -111,25 +111,24 @@ def total_mrr(accounts: Sequence[Account]) -> Number:
     return sum(account.mrr for account in accounts)
 
 
-def newly_at_risk(accounts: Iterable[Account], model: ScoringModel) -> list[Account]:
-    """Return those at risk whose score was known then and is in a band of *model* that is not."""
+def newly_at_risk(book: Book) -> list[Account]:
+    """Return those at risk whose score was known then, in a band that is not."""
+    return [each for each in book.accounts if each.at_risk and _was_at_risk(book, each) is False]
+
+
+def recovered(book: Book) -> list[Account]:
+    """Return those whose score was in a band at risk then, and is in one that is not."""
     return [
         each
-        for each in accounts
-        if each.at_risk and each.was is not None and model.band(each.was) not in AT_RISK_BANDS
+        for each in book.accounts
+        if each.score is not None and not each.at_risk and _was_at_risk(book, each)
     ]
 
 
-def recovered(accounts: Iterable[Account], model: ScoringModel) -> list[Account]:
-    """Return those whose score was in a band of *model* at risk, and is in one that is not."""
-    return [
-        each
-        for each in accounts
-        if each.score is not None
-        and not each.at_risk
-        and each.was is not None
-        and model.band(each.was) in AT_RISK_BANDS
-    ]
+def _was_at_risk(book: Book, account: Account) -> bool | None:
+    """Tell whether *account* was at risk then; None if it had no score."""
+    was = account.was
+    return None if was is None else book.band_then(was) in AT_RISK_BANDS
 
 
 def percent(part: Number, whole: Number) -> Number | None:
@@ -223,7 +222,7 @@ def reasons(account: Account, found: Sequence[Cost]) -> tuple[str, ...]:
     if weak:
         words.append("held down by " + " and ".join(weak))
     if momentum(account) == FALLING:
-        words.append("score falling")
+        words.append(f"score fell in the last {account.standing.model.momentum_days} days")
     if account.cadence == OVERDUE:
         words.append("contact overdue")
     renewal = _renewal(account.renewal_in, account.standing.model)

@@ -31,6 +31,7 @@ from vitals.domain.reports.document import (
     Line,
     Table,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, report
 from vitals.domain.reports.headlines import at_risk_headline, call_headline, noun
 from vitals.domain.reports.sections import (
     ACCOUNT,
@@ -45,11 +46,9 @@ from vitals.domain.reports.sections import (
     RENEWS_ON,
     STATUS,
     TIER,
-    WITHOUT_CHURNED,
     chart_of_costs,
     kpis,
     priority_parts,
-    report,
 )
 
 NEAR = 90
@@ -63,7 +62,7 @@ def build(book: Book) -> Document:
     found = [costs(account) for account in accounts]
     headlines = [
         at_risk_headline(book),
-        _newly(book, accounts),
+        _newly(book),
         call_headline(book, accounts),
         _held_down(found),
     ]
@@ -88,11 +87,13 @@ def build(book: Book) -> Document:
     )
 
 
-def _newly(book: Book, accounts: Sequence[Account]) -> Line:
+def _newly(book: Book) -> Line:
     """Return the sentence on who was not at risk on the day that is compared with."""
     if book.then is None:
         return Line("No earlier day is known: who is newly at risk cannot be told.")
-    new = newly_at_risk(accounts, book.model)
+    new = newly_at_risk(book)
+    if not new:
+        return Line("Nobody is newly at risk since {}.", ((DAY, book.then),))
     return Line(
         f"{{}} of them {noun(len(new), 'was', 'were')} not at risk on {{}}: {{}} MRR.",
         ((COUNT, len(new)), (DAY, book.then), (MONEY, total_mrr(new))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from vitals.domain.operations import (
     expansion_estimate,
     priority,
 )
+from vitals.domain.reports.score_changes import ScoreChanges
 from vitals.domain.scoring import Contribution, contributions
 from vitals.domain.snapshot import Figures
 from vitals.domain.standing import Standing
@@ -138,9 +139,12 @@ class Book:
     latest known one at or before the period's beginning, else the first known; None if no day is.
     *figures_then* are that day's figures of the same filters, None where a day's figures are not
     divided by these; *scores_then* everybody's scores of that day by id, whoever *filters* mean.
+    *model_then* is the model's version that scored them, if the newest one, which is there since
+    *model_since*, scores otherwise.
     *daily* are the days' figures of the period, oldest first, by what they are of: "" is the book
     itself. *histories* are the visible changes of some customers, newest first; *feed* are those
-    of everybody in the period, newest first, the latest so many. *actors* are the names of the
+    of a score in the period, of everybody. Where the bound on what one report reads cut either,
+    *read_from* is the instant of the oldest change that was read. *actors* are the names of the
     keys that changes name. *about* is the id of the customer that the report is about.
     """
 
@@ -154,9 +158,12 @@ class Book:
     figures_then: Figures | None = None
     scores_then: Mapping[str, int | None] = field(default_factory=dict)
     daily: Mapping[str, Sequence[tuple[date, Figures]]] = field(default_factory=dict)
+    model_then: ScoringModel | None = None
+    model_since: datetime | None = None
     histories: Mapping[str, Sequence[Change]] = field(default_factory=dict)
     actors: Mapping[str, str] = field(default_factory=dict)
-    feed: Sequence[Change] = ()
+    feed: ScoreChanges | None = None
+    read_from: datetime | None = None
     about: str | None = None
     accounts: list[Account] = field(default_factory=list)
     churned: list[Account] = field(default_factory=list)
@@ -172,6 +179,12 @@ class Book:
         """The day there."""
         return local_day(self.as_of, self.where)
 
+    @property
+    def first_day(self) -> date:
+        """The day that the period begins with, or what was read of its changes."""
+        began = self.then or self.today - timedelta(days=self.period)
+        return max(began, local_day(self.read_from, self.where)) if self.read_from else began
+
     def add(self, customer: Customer, model: ScoringModel) -> None:
         """Take *customer*, whose own model version is *model*, in if the filters mean it."""
         if not self.filters.pass_(customer):
@@ -182,6 +195,10 @@ class Book:
             self.churned.append(Account(self, customer, model))
         else:
             self.accounts.append(Account(self, customer, model))
+
+    def band_then(self, score: int) -> str:
+        """Return the band in which *score* was on the day that is compared with."""
+        return (self.model_then or self.model).band(score)
 
     def account(self, customer_id: str) -> Account | None:
         """Return the account of a customer, churned or not."""
@@ -196,14 +213,38 @@ class Book:
             found.count(each.customer, each.score, each.status)
         return found
 
+    @cached_property
+    def joined(self) -> list[Account]:
+        """Those who were not there at the period's beginning."""
+        # Scores of a day are of those who had not churned: one who did is not new by that.
+        return [
+            each for each in self.accounts if each.is_new and each.customer.lifecycle != CHURNED
+        ]
+
+    @property
+    def knows_gone(self) -> bool:
+        """Whether it is known who left: a stage that is filtered by is one that they had then."""
+        return self.then is not None and not self.filters.lifecycles
+
+    @cached_property
+    def gone(self) -> list[Customer]:
+        """Those who were there at the period's beginning, and churned or were deleted since.
+
+        Nobody where that is not known. A customer that was purged is known by nothing but its
+        score then: `lost` has it.
+        """
+        if not self.knows_gone:
+            return []
+        found = [each.customer for each in self.churned] + self.trashed
+        return [each for each in found if each.id in self.scores_then]
+
     @property
     def lost(self) -> list[int | None]:
         """The scores at the period's beginning of those who were there and are not any more.
 
-        With filters: of those who churned or are in the trash and that the filters mean.
+        With filters: of those of `gone` that the filters mean.
         """
         if self.filters.shown():
-            gone = [each.customer for each in self.churned] + self.trashed
-            return [self.scores_then[each.id] for each in gone if each.id in self.scores_then]
+            return [self.scores_then[each.id] for each in self.gone]
         here = {each.customer.id for each in self.accounts}
         return [score for key, score in self.scores_then.items() if key not in here]

@@ -16,7 +16,8 @@ class Report:
     """One report; it is made by `build` of the module of its *name*.
 
     *days* is how far it looks back if nobody says otherwise. *daily*: it needs each day's figures
-    of the period, not the first alone. *feed*: it needs the period's latest changes. *movers*: it
+    of the period, not the first alone. *managers*: those of so many managers
+    beside. *feed*: it needs the period's changes of scores. *movers*: it
     needs the histories of so many accounts that fell most, and that rose most. *of_one*: it is
     about one customer, whose history it needs; *may_be*: it can be.
     """
@@ -26,6 +27,7 @@ class Report:
     purpose: str
     days: int = 30
     daily: bool = False
+    managers: int = 0
     feed: bool = False
     movers: int = 0
     of_one: bool = False
@@ -45,7 +47,7 @@ REPORTS = (
     Report("csm_performance", "CSM Performance", "The managers' books side by side", days=7),
     Report("segment_analysis", "Segment Analysis", "Health by tier, stage and tag"),
     Report("trend", "Trend", "How the score went, and who moved it", days=90, daily=True,
-           movers=10),
+           managers=4, movers=10),
     Report("churn_risk", "Churn Risk", "Who may leave, and which signals say so"),
     Report("customer_health", "Customer Health", "One customer in depth", days=90, of_one=True),
     Report("score_history", "Score History", "Every change of a score, and what made it", days=90,

@@ -22,7 +22,6 @@ from vitals.domain.reports.document import (
     NAME,
     NUMBER,
     PERCENT,
-    POINTS,
     TEXT,
     WORD,
     Chart,
@@ -35,6 +34,7 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, at_risk_below, report
 from vitals.domain.reports.headlines import at_risk_headline, call_headline, noun
 from vitals.domain.reports.movement import difference
 from vitals.domain.reports.risk import RANGES, Risks, Weighed, risk_index, risks
@@ -45,11 +45,9 @@ from vitals.domain.reports.sections import (
     RENEWS_IN,
     STATUS,
     TIER,
-    WITHOUT_CHURNED,
     call_table,
     chart_of_costs,
     kpis,
-    report,
 )
 
 FACTORS: Final = 3
@@ -76,7 +74,7 @@ def build(book: Book) -> Document:
         headlines=[line for line in headlines if line is not None],
         sections=[
             _figures(book),
-            _distribution_chart(found),
+            _distribution_chart(book, found),
             _distribution_table(found),
             chart_of_costs("Which signals cost most points", means),
             _signal_table(found, means),
@@ -115,8 +113,8 @@ def _mean_risk(book: Book) -> Line:
             ((AVERAGE, now),),
         )
     return Line(
-        "The average risk index is {} of 100, uncalibrated, {} since {}.",
-        ((AVERAGE, now), (POINTS, difference(now, then)), (DAY, book.then)),
+        "The average risk index is {} of 100, uncalibrated; it was {} on {}.",
+        ((AVERAGE, now), (AVERAGE, then), (DAY, book.then)),
     )
 
 
@@ -183,8 +181,17 @@ def _labels() -> tuple[str, ...]:
     return tuple(f"{low} to {high}" for low, high in RANGES)
 
 
-def _distribution_chart(found: Risks) -> Chart:
-    high = sum(found.counts[len(RANGES) // 2 :])
+def _distribution_chart(book: Book, found: Risks) -> Chart:
+    scored, bound = sum(found.counts), 100 - at_risk_below(book.model)
+    high = sum((risk_index(account.score) or 0) > bound for account in found.accounts)
+    says = Line("No account has a score.")
+    if scored:
+        # Of at risk is whoever scores under Watch: so much over 100 − that.
+        says = Line(
+            f"{{}} of {{}} scored {noun(scored, 'account', 'accounts')} "
+            f"{noun(high, 'has', 'have')} an index over {{}}.",
+            ((COUNT, high), (COUNT, scored), (NUMBER, bound)),
+        )
     return Chart(
         name="risk_chart",
         title="Accounts by risk index",
@@ -193,11 +200,7 @@ def _distribution_chart(found: Risks) -> Chart:
         label_kind=TEXT,
         kind=COUNT,
         series=(Series(name="accounts", label="Accounts", values=tuple(found.counts)),),
-        says=Line(
-            f"{{}} of {{}} scored {noun(sum(found.counts), 'account', 'accounts')} have an index "
-            "of {} or more.",
-            ((COUNT, high), (COUNT, sum(found.counts)), (NUMBER, RANGES[len(RANGES) // 2][0])),
-        ),
+        says=says,
     )
 
 

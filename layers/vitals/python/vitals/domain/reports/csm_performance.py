@@ -23,11 +23,13 @@ from vitals.domain.reports.document import (
     Figure,
     Figures,
     Line,
+    Plain,
     Prose,
     Series,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, report
 from vitals.domain.reports.groups import band_series
-from vitals.domain.reports.headlines import call_headline, compared_with
+from vitals.domain.reports.headlines import call_headline, compared_with, noun
 from vitals.domain.reports.manager_tables import (
     account_table,
     leaderboard_table,
@@ -42,11 +44,7 @@ from vitals.domain.reports.managers import (
     RENEWAL_DAYS,
     manager_figures,
 )
-from vitals.domain.reports.sections import (
-    WITHOUT_CHURNED,
-    kpis,
-    report,
-)
+from vitals.domain.reports.sections import kpis
 from vitals.domain.snapshot import WITHOUT
 
 NOBODY = "No manager"
@@ -71,7 +69,7 @@ def build(book: Book) -> Document:
             workload_table(found["workload"]),
             account_table(book),
         ),
-        reading=(*_explanation(), WITHOUT_CHURNED),
+        reading=(*_explanation(), *_of_lost(book)),
         table="leaderboard",
     )
 
@@ -86,7 +84,9 @@ def _headlines(book: Book, found: dict[str, Any]) -> list[Line]:
             (AVERAGE, best["average_score"]),
             (COUNT, best["scored"]),
         )
-        lines = [Line("{} leads with an average score of {}, of {} scored accounts.", values)]
+        verb = "leads with" if len(ranked) > 1 else "has"
+        scored = noun(best["scored"], "account", "accounts")
+        lines = [Line(f"{{}} {verb} an average score of {{}}, of {{}} scored {scored}.", values)]
     moved = [row for row in ranked if row["trend"] and row["trend"]["change"]]
     if moved:
         most = max(moved, key=lambda row: abs(row["trend"]["change"]))
@@ -111,7 +111,7 @@ def _kpis(book: Book, board: Sequence[Row]) -> Figures:
         name="managers",
         label="Managers",
         kind=COUNT,
-        value=sum(row["manager"] != WITHOUT for row in board),
+        value=sum(row["manager"] != WITHOUT and row["accounts"] > 0 for row in board),
         note="who have customers",
     )
     overdue = Figure(
@@ -135,9 +135,15 @@ def _kpis(book: Book, board: Sequence[Row]) -> Figures:
 
 
 def _distribution(board: Sequence[Row]) -> Chart | None:
+    board = [row for row in board if row["accounts"]]
     if not board:
         return None
-    worst = max(board, key=lambda row: (row["at_risk_percent"] or 0, row["at_risk"]))
+    worst = max(board, key=lambda row: (row["at_risk_percent"], row["at_risk"]))
+    text = "How many accounts of each manager are in which band, the best average first."
+    values: tuple[tuple[str, Plain], ...] = ()
+    if worst["at_risk"]:
+        text += " The highest share at risk is {}'s: {}."
+        values = ((TEXT, worst["manager"] or NOBODY), (PERCENT, worst["at_risk_percent"]))
     return Chart(
         name="manager_bands",
         title="Bands by manager",
@@ -146,11 +152,7 @@ def _distribution(board: Sequence[Row]) -> Chart | None:
         label_kind=TEXT,
         kind=COUNT,
         series=band_series(board),
-        says=Line(
-            "How many accounts of each manager are in which band, the best average first. The "
-            "highest share at risk is {}'s: {}.",
-            ((TEXT, worst["manager"] or NOBODY), (PERCENT, worst["at_risk_percent"] or 0)),
-        ),
+        says=Line(text, values),
     )
 
 
@@ -194,13 +196,25 @@ def _explanation() -> tuple[Line, ...]:
             "the accounts that a manager has now, if scored both times."
         ),
         Line(
-            "Focus areas: {} of the accounts at risk, {} of the contacts overdue, "
-            "an average down by {} points over at least {} accounts; most MRR at stake first.",
+            "Focus areas, of at least {} accounts: {} of them at risk, {} of the contacts overdue, "
+            "an average down by {} points; most MRR at stake first.",
             (
+                (COUNT, ENOUGH),
                 (PERCENT, HIGH_AT_RISK),
                 (PERCENT, HIGH_OVERDUE),
                 (COUNT, DECLINE),
-                (COUNT, ENOUGH),
             ),
+        ),
+    )
+
+
+def _of_lost(book: Book) -> tuple[Line, ...]:
+    if not book.knows_gone:
+        return (WITHOUT_CHURNED,)
+    return (
+        Line(
+            "Lost are accounts that were there on {} and churned or were deleted since, under the "
+            "manager they had; nothing else counts them.",
+            ((DAY, book.then),),
         ),
     )

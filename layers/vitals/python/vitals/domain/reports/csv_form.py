@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from vitals.domain.reports.document import Plain, Table, plain
 
@@ -17,7 +18,9 @@ def table_csv(table: Table) -> str:
 
 
 def as_csv(names: Sequence[str], rows: Iterable[Sequence[Plain]]) -> str:
-    """Return *rows* under *names*, with CRLF; lists are comma-separated, nothing known is empty.
+    """Return *rows* under *names*, with CRLF; nothing known is empty, numbers have no exponent.
+
+    A list is a line of CSV of its own: what holds a comma in it stands in quotes.
 
     Text that a spreadsheet would run as a formula stands behind an apostrophe (OWASP).
     """
@@ -40,4 +43,12 @@ def _cell(value: Plain) -> str:
 def _shown(value: Plain) -> str:
     if value is None:
         return ""
-    return ",".join(value) if isinstance(value, tuple) else str(plain(value))
+    if isinstance(value, tuple):
+        return ",".join(map(_listed, value))
+    return f"{value:f}" if isinstance(value, Decimal) else str(plain(value))
+
+
+def _listed(text: str) -> str:
+    if text.startswith('"') or any(each in text for each in ",\r\n"):
+        return '"' + text.replace('"', '""') + '"'
+    return text

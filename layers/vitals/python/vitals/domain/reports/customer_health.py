@@ -39,11 +39,17 @@ from vitals.domain.reports.document import (
     Prose,
     Series,
 )
+from vitals.domain.reports.framing import report
 from vitals.domain.reports.headlines import compared_with
-from vitals.domain.reports.history import change_table, first_day_of, moves_score, score_chart
+from vitals.domain.reports.history import (
+    change_table,
+    listed_of,
+    score_chart,
+    unread,
+)
 from vitals.domain.reports.movement import OVERRIDE, moved_by
+from vitals.domain.reports.score_changes import ScoreChanges
 from vitals.domain.reports.score_history import account_meant
-from vitals.domain.reports.sections import report
 from vitals.domain.view import customer_view
 
 Seen = Mapping[str, Any]
@@ -61,13 +67,14 @@ def build(book: Book) -> Document:
         account.customer, standing.model, book.as_of, standing.where, book.portfolio_mrr
     )
     moves = moved_by(book, account)
-    history = book.histories.get(account.customer.id, ())
+    changes = ScoreChanges.of(book.histories.get(account.customer.id, ()))
+    since = book.first_day
     return report(
         book,
         "customer_health",
         headlines=_headlines(book, account, seen, moves),
         sections=(
-            _kpis(account, seen),
+            _kpis(book, account, seen),
             _facts(account),
             _priority(seen),
             _contributions(seen),
@@ -77,10 +84,11 @@ def build(book: Book) -> Document:
             _outlook(account, seen),
             change_table(
                 book,
-                [change for change in history if moves_score(change)],
+                changes.listed,
                 name="changes",
                 title="Score changes of the period, newest first",
                 named=False,
+                note=listed_of(changes, since),
             ),
         ),
         reading=(
@@ -93,9 +101,10 @@ def build(book: Book) -> Document:
                 "What would lift the band is the smallest change of one signal alone; effort "
                 "is that change in the signal's own points, 0 to 100."
             ),
+            *unread(book),
         ),
         table="signals",
-        period=(first_day_of(book), book.today),
+        period=(since, book.today),
     )
 
 
@@ -133,9 +142,9 @@ def _next_band(seen: Seen) -> list[Line]:
     return [Line("If nobody calls, it becomes {} on {}.", values)]
 
 
-def _kpis(account: Account, seen: Seen) -> Figures:
+def _kpis(book: Book, account: Account, seen: Seen) -> Figures:
     customer, was = account.customer, account.was
-    band_then = account.standing.model.band(was) if was is not None else None
+    band_then = book.band_then(was) if was is not None else None
     coverage = Decimal(seen["coverage"]) * 100
     shape: tuple[tuple[str, str, str, Plain, Plain, str | None, str], ...] = (
         ("score", "Score", SCORE, account.score, was, UP, _set_by_hand(account)),
@@ -250,16 +259,19 @@ def _contributions(seen: Seen) -> Chart | None:
         series=(
             Series(name="points", label="Points", values=tuple(points for _, points in parts)),
         ),
-        says=Line(
-            "{} parts sum to {}; the largest is {} with {}.",
-            (
-                (NUMBER, len(parts)),
-                (AVERAGE, seen["score_exact"]),
-                (WORD, parts[0][0]),
-                (AVERAGE, parts[0][1]),
-            ),
-        ),
+        says=_sum_of(parts, seen["score_exact"]),
     )
+
+
+def _sum_of(parts: Sequence[tuple[str, Number]], total: Number) -> Line:
+    """Return what *parts* sum to, and the largest of them."""
+    name, most = max(parts, key=lambda part: part[1])
+    if not most:
+        return Line("No signal gives it a point.")
+    if len(parts) == 1:
+        return Line("All of it, {}, comes from {}.", ((AVERAGE, total), (WORD, name)))
+    values = ((NUMBER, len(parts)), (AVERAGE, total), (WORD, name), (AVERAGE, most))
+    return Line("{} parts sum to {}; the largest is {} with {}.", values)
 
 
 def _outlook(account: Account, seen: Seen) -> Prose:

@@ -80,7 +80,7 @@ def lift_table(seen: Mapping[str, Any]) -> Table:
     path = seen["path_to_next_band"]
     options = path["options"] if path else ()
     alone = "Each alone lifts it to {}, which begins at {}."
-    none = "None alone lifts it to {}, which begins at {}."
+    none = "No signal alone lifts it to {}, which begins at {}."
     return Table(
         name="lifts",
         title="What would lift the band",

@@ -28,6 +28,9 @@ KINDS = (
     NUMBER, DAY, MONTH, INSTANT,
 )  # fmt: skip
 
+READING = "reading"
+"""The section that says how the others are read."""
+
 UP, DOWN = "up", "down"
 """Which way a figure gets better."""
 
@@ -160,7 +163,7 @@ class Document:
 
 
 def document_view(document: Document) -> dict[str, Any]:
-    """Return *document* as JSON values: dates in ISO 8601, numbers exact, nothing worded."""
+    """Return *document* as JSON values: dates in ISO 8601, numbers exact, sentences as `said`."""
     return {
         "report": document.report,
         "title": document.title,
@@ -181,17 +184,27 @@ def document_view(document: Document) -> dict[str, Any]:
 
 
 def said(line: Line) -> str:
-    """Return *line* with its values as they stand in JSON."""
-    return line.text.format(*(_told(value) for _, value in line.values))
+    """Return *line* with its values as they stand in JSON.
+
+    A share has its percent sign, a change its sign, and a month no day: without them the sentence
+    would say something else.
+    """
+    return line.text.format(*(_told(kind, value) for kind, value in line.values))
 
 
-def _told(value: Plain) -> str:
+def _told(kind: str, value: Plain) -> str:
     if value is None:
         return "–"
     if isinstance(value, tuple):
         return ", ".join(value)
-    # An amount of 40000.00 reads as the number that it is in JSON.
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(plain(value))
+    if isinstance(value, int | Decimal):
+        # An amount of 40000.00 reads as the number that it is in JSON.
+        number = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+        sign = "+" if kind == POINTS and value > 0 else ""
+        return f"{sign}{number}{'%' if kind == PERCENT else ''}"
+    if kind == MONTH and isinstance(value, date):
+        return f"{value:%Y-%m}"
+    return str(plain(value))
 
 
 def plain(value: Plain) -> Any:

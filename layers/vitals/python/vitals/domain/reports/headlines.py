@@ -10,17 +10,17 @@ from vitals.domain.reports.document import (
     AVERAGE,
     COUNT,
     DAY,
+    INSTANT,
     MONEY,
     NAME,
     PERCENT,
-    POINTS,
     SCORE,
     TEXT,
     WORD,
     Line,
     Plain,
 )
-from vitals.domain.reports.movement import difference, drivers, moved_by
+from vitals.domain.reports.movement import drivers, moved_by
 
 
 def compared_with(book: Book) -> Line:
@@ -36,6 +36,24 @@ def compared_with(book: Book) -> Line:
     return Line("Changes are since {}.", ((DAY, book.then),))
 
 
+def model_headline(book: Book) -> list[Line]:
+    """Return that another version of the model scored the day that is compared with, if one did."""
+    if book.model_then is None:
+        return []
+    values = (
+        (COUNT, book.model.version),
+        (INSTANT, book.model_since),
+        (COUNT, book.model_then.version),
+    )
+    return [
+        Line(
+            "The model is version {} since {}: scores and bands of before are of version {}, and "
+            "part of what moved is the model.",
+            values,
+        )
+    ]
+
+
 def standing_headline(book: Book) -> Line:
     """Return the sentence on how many there are, and what their average was and is."""
     now, then = book.figures, book.figures_then
@@ -45,9 +63,10 @@ def standing_headline(book: Book) -> Line:
     text = f"{{}} {who} with an average score of {{}}"
     values: tuple[tuple[str, Plain], ...] = ((COUNT, now.customers), (AVERAGE, now.average))
     if book.then is None or then is None or then.average is None:
-        return Line(text + "; no earlier average is known.", values)
-    moved = difference(now.average, then.average)
-    return Line(text + ", {} since {}.", (*values, (POINTS, moved), (DAY, book.then)))
+        these = " for these filters" if book.then is not None and then is None else ""
+        return Line(f"{text}; no earlier one is known{these}.", values)
+    # Both are told, and no difference: that of the exact ones can differ from that of those shown.
+    return Line(text + "; it was {} on {}.", (*values, (AVERAGE, then.average), (DAY, book.then)))
 
 
 def at_risk_headline(book: Book) -> Line:
@@ -68,7 +87,8 @@ def call_headline(book: Book, accounts: Sequence[Account] | None = None) -> Line
     """Return the sentence that names the account to call first, if one has a priority."""
     found = book.accounts if accounts is None else accounts
     first = first_to_call(found, 1, book.portfolio_mrr)
-    if not first or first[0].priority is None:
+    # A priority of nothing is no reason to call.
+    if not first or first[0].priority is None or not first[0].priority["score"]:
         return None
     account = first[0].account
     return Line(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -27,7 +26,9 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.headlines import noun
 from vitals.domain.reports.movement import DRIVERS, change_moves, drivers
+from vitals.domain.reports.score_changes import ScoreChanges, points_of
 from vitals.domain.reports.sections import MOVED_BY
 from vitals.domain.reports.trends import DAILY_UNTIL, WEEK, score_line
 
@@ -45,51 +46,64 @@ _CHANGE: Final = (
 )
 
 
-def moves_score(change: Change) -> bool:
-    """Tell whether *change* published another score."""
-    return change.score_before != change.score_after
-
-
-def first_day_of(book: Book) -> date:
-    """Return the day that the period of *book* begins with."""
-    return book.then or book.today - timedelta(days=book.period)
+def unread(book: Book) -> list[Line]:
+    """Return what is to be said of changes that were not read, if there are such."""
+    if book.read_from is None:
+        return []
+    text = "There are more changes than one report reads: those before {} are not in this one."
+    return [Line(text, ((INSTANT, book.read_from),))]
 
 
 def score_chart(book: Book, account: Account) -> Chart | None:
     """Return the score of *account* by day over the period; None without its history.
 
-    Over a longer period than DAILY_UNTIL days, one day a week.
+    It begins with the score that the period began with, if that is known, as of the day before.
+    Over a longer period than DAILY_UNTIL days, it has one day a week.
     """
     history = book.histories.get(account.customer.id)
     if history is None:
         return None
-    length = max(0, (book.today - first_day_of(book)).days)
+    first = book.first_day
+    length = max(0, (book.today - first).days)
     every = WEEK if length > DAILY_UNTIL else 1
     days = [book.today - timedelta(days=ago) for ago in range(0, length + 1, every)][::-1]
     values = score_line(history, days, book.where, account.score)
+    if account.was is not None and first == book.then:
+        days, values = [first - timedelta(days=1), *days], [account.was, *values]
     known = [(day, value) for day, value in zip(days, values, strict=True) if value is not None]
-    says = Line("There was no score in the period.")
-    if known:
-        says = Line(
-            "The score was {} on {} and {} on {}, the lowest {}, the highest {}.",
-            (
-                (SCORE, known[0][1]),
-                (DAY, known[0][0]),
-                (SCORE, known[-1][1]),
-                (DAY, known[-1][0]),
-                (SCORE, min(value for _, value in known)),
-                (SCORE, max(value for _, value in known)),
-            ),
-        )
     return Chart(
         name="score_line",
-        title="Score at the end of each day",
+        title="Score at the end of each day" if every == 1 else "Score at the end of each week",
         chart=LINES,
         labels=tuple(days),
         label_kind=DAY,
         kind=SCORE,
         series=(Series(name="score", label="Score", values=tuple(values)),),
-        says=says,
+        says=_course(known, first),
+    )
+
+
+def _course(known: Sequence[tuple[date, int]], first: date) -> Line:
+    """Return from what to what the score went; a day before *first* is how that began."""
+    if not known:
+        return Line("There was no score in the period.")
+    (begin, opening), (_, closing) = known[0], known[-1]
+    scores = [value for _, value in known]
+    if min(scores) == max(scores):
+        values = ((SCORE, closing), (DAY, max(begin, first)))
+        return Line("The score was {} on every day shown since {}.", values)
+    when = "as {} began" if begin < first else "on {}"
+    return Line(
+        f"The score went from {{}} {when} to {{}} on {{}}; of the days shown, "
+        "the lowest was {}, the highest {}.",
+        (
+            (SCORE, opening),
+            (DAY, max(begin, first)),
+            (SCORE, closing),
+            (DAY, known[-1][0]),
+            (SCORE, min(scores)),
+            (SCORE, max(scores)),
+        ),
     )
 
 
@@ -129,18 +143,22 @@ def _row(change: Change, actors: Mapping[str, str], *, named: bool) -> tuple[Pla
     )
 
 
-def points_of(change: Change) -> int | None:
-    """Return by how many points *change* moved the score; None without one before or after."""
-    if change.score_before is None or change.score_after is None:
+def listed_of(changes: ScoreChanges, first: date) -> Line | None:
+    """Return how many of *changes*, all of which are since *first*, a table of them lists."""
+    more = changes.total - len(changes.listed)
+    if not changes.total:
         return None
-    return change.score_after - change.score_before
+    if not more:
+        text = f"{{}} {noun(changes.total, 'change', 'changes')} of the score since {{}}."
+        return Line(text, ((COUNT, changes.total), (DAY, first)))
+    text = f"The latest {{}} of {{}} changes since {{}}; {{}} more {noun(more, 'is', 'are')} older."
+    values = ((COUNT, len(changes.listed)), (COUNT, changes.total), (DAY, first), (COUNT, more))
+    return Line(text, values)
 
 
-def cause_table(changes: Sequence[Change]) -> Table:
+def cause_table(changes: ScoreChanges) -> Table:
     """Return how many of *changes* each cause made, and in which direction; the most first."""
-    counts = Counter(change.cause for change in changes)
-    rises = Counter(change.cause for change in changes if (points_of(change) or 0) > 0)
-    falls = Counter(change.cause for change in changes if (points_of(change) or 0) < 0)
+    counts = changes.causes
     return Table(
         name=CAUSES,
         title="What made them",
@@ -151,7 +169,7 @@ def cause_table(changes: Sequence[Change]) -> Table:
             Column("falls", "Falls", COUNT),
         ),
         rows=tuple(
-            (cause, counts[cause], rises[cause], falls[cause])
+            (cause, counts[cause], changes.rises[cause], changes.falls[cause])
             for cause in sorted(counts, key=lambda cause: (-counts[cause], cause))
         ),
         empty="No score changed.",

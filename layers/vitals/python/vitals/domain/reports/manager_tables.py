@@ -46,6 +46,8 @@ def leaderboard_table(board: Sequence[Row]) -> Table:
             Column("contacted", f"Contacted in {CONTACT_DAYS} days", COUNT, beneath=True),
             Column("renewals", f"Renewals in {RENEWAL_DAYS} days", COUNT, beneath=True),
             Column("renewals_at_risk_mrr", "Renewing MRR at risk", MONEY, beneath=True),
+            Column("lost", "Lost", COUNT, beneath=True),
+            Column("lost_mrr", "Lost MRR", MONEY, beneath=True),
         ),
         rows=tuple(
             (
@@ -61,6 +63,8 @@ def leaderboard_table(board: Sequence[Row]) -> Table:
                 row["contacted"],
                 row["renewals"]["accounts"],
                 row["renewals"]["at_risk_mrr"],
+                row["lost"]["accounts"],
+                row["lost"]["mrr"],
             )
             for row in board
         ),
@@ -128,10 +132,10 @@ def workload_table(work: Row) -> Table:
             for row in work["rows"]
         ),
         note=Line(
-            "An even share is {}, of {} managers; a load of {} of that is heavy.",
+            "An even share is {}, of {} managers; {} of that in accounts is a heavy load.",
             ((PERCENT, work["even_percent"]), (COUNT, work["managers"]), (PERCENT, HEAVY)),
         )
-        if work["rows"]
+        if len(work["rows"]) > 1
         else None,
         empty="No managers.",
     )

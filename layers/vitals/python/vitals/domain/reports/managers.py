@@ -23,7 +23,7 @@ HIGH_OVERDUE: Final = 25
 """From so many percent of a manager's accounts on, it is a focus area."""
 DECLINE: Final = 2
 ENOUGH: Final = 3
-"""So is a fall of so many points on average, over at least so many accounts."""
+"""So is a fall of so many points on average; none of less than so many accounts."""
 HEAVY: Final = 150
 """A workload of so many percent of an even share is heavy."""
 
@@ -40,6 +40,8 @@ class Own:
     overdue_mrr: Number = 0
     contacted: int = 0
     renewals: Group = field(default_factory=Group)
+    lost: int = 0
+    lost_mrr: Number = 0
 
     def count(self, account: Account) -> None:
         """Count one more."""
@@ -60,7 +62,8 @@ def manager_figures(book: Book) -> dict[str, Any]:
 
     `leaderboard` goes by average score, the best first; equal ones share a rank. Names that differ
     by case alone are one manager; "" are the accounts of none, who have no rank and come last.
-    `trend` is of the same accounts then and now; *compared_with* is the day of then. `workload`
+    `trend` is of the same accounts then and now; *compared_with* is the day of then. `lost` are
+    those of `Book.gone`, whom nothing else counts, None where that is not known. `workload`
     compares shares of the managed accounts with an even one; `focus` are the areas that need help,
     those with most revenue at stake first.
     """
@@ -68,7 +71,7 @@ def manager_figures(book: Book) -> dict[str, Any]:
     order = sorted(own, key=lambda name: _place(name, own[name].group))
     board: list[dict[str, Any]] = []
     for place, name in enumerate(order, 1):
-        row = _row(name, own[name])
+        row = _row(book, name, own[name])
         ranked = name != WITHOUT and row["average_score"] is not None
         tied = bool(board) and board[-1]["average_score"] == row["average_score"]
         row["rank"] = (board[-1]["rank"] if tied else place) if ranked else None
@@ -76,14 +79,25 @@ def manager_figures(book: Book) -> dict[str, Any]:
     return {
         "compared_with": book.then,
         "leaderboard": board,
-        "workload": _workload({name: own[name].group for name in order if name != WITHOUT}),
+        "workload": _workload(
+            {
+                name: own[name].group
+                for name in order
+                if name != WITHOUT and own[name].group.customers
+            }
+        ),
         "focus": _focus(book, own),
     }
 
 
 def manager_names(book: Book) -> dict[str, str]:
-    """Return how each manager of *book* is called, by every spelling of the name."""
+    """Return how each manager of *book* is called, by every spelling of the name.
+
+    Those as well who have lost all their accounts.
+    """
     counts = Counter(each.customer.manager or WITHOUT for each in book.accounts)
+    for customer in book.gone:
+        counts[customer.manager or WITHOUT] += 1
     spellings = Spellings()
     folds = {name: spellings.take(name, count) for name, count in counts.items()}
     return {name: spellings.of(fold) for name, fold in folds.items()}
@@ -94,6 +108,10 @@ def _divided(book: Book) -> dict[str, Own]:
     own = {name: Own() for name in sorted(names.values())}
     for account in book.accounts:
         own[names[account.customer.manager or WITHOUT]].count(account)
+    for customer in book.gone:
+        each = own[names[customer.manager or WITHOUT]]
+        each.lost += 1
+        each.lost_mrr += customer.mrr or 0
     return own
 
 
@@ -102,7 +120,7 @@ def _place(name: str, group: Group) -> tuple[bool, bool, Number, Number, str]:
     return name == WITHOUT, average is None, -(average or 0), -group.mrr, name
 
 
-def _row(name: str, own: Own) -> dict[str, Any]:
+def _row(book: Book, name: str, own: Own) -> dict[str, Any]:
     renewals = own.renewals
     return {
         "rank": None,
@@ -116,6 +134,10 @@ def _row(name: str, own: Own) -> dict[str, Any]:
             "mrr": renewals.mrr,
             "at_risk": renewals.at_risk,
             "at_risk_mrr": renewals.at_risk_mrr,
+        },
+        "lost": {
+            "accounts": own.lost if book.knows_gone else None,
+            "mrr": own.lost_mrr if book.knows_gone else None,
         },
     }
 
@@ -155,7 +177,9 @@ def _focus(book: Book, own: dict[str, Own]) -> list[dict[str, Any]]:
     found = []
     for name, each in own.items():
         if name == WITHOUT:
-            found.append(_unassigned(each.group))
+            found += [_unassigned(each.group)] if each.group.customers else []
+            continue
+        if each.group.customers < ENOUGH:
             continue
         found += [area for area in (_risky(name, each), _overdue(name, each)) if area]
         declining = _declining(book, name, each)

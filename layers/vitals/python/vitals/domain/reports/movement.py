@@ -273,8 +273,8 @@ def waterfall_chart(found: Movement) -> Chart:
         found.opening, found.left, found.improved, found.declined, found.joined, found.closing,
     )  # fmt: skip
     says = Line(
-        "The average score went from {} to {}: {} from {} that left, {} from {} that improved, "
-        "{} from {} that declined, {} from {} that joined.",
+        "The average score went from {} to {}: {} from {} no longer scored, {} from {} that "
+        "improved, {} from {} that declined, {} from {} newly scored.",
         (
             (AVERAGE, found.opening),
             (AVERAGE, found.closing),
@@ -292,7 +292,7 @@ def waterfall_chart(found: Movement) -> Chart:
         name="movement",
         title="What moved the average score",
         chart=WATERFALL,
-        labels=("Opening", "Left", "Improved", "Declined", "Joined", "Closing"),
+        labels=("Opening", "No longer scored", "Improved", "Declined", "Newly scored", "Closing"),
         label_kind=TEXT,
         kind=AVERAGE,
         series=(Series(name="average_score", label="Average score", values=values),),

@@ -24,6 +24,7 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, report
 from vitals.domain.reports.groups import BAND_LABELS
 from vitals.domain.reports.headlines import (
     at_risk_headline,
@@ -36,11 +37,10 @@ from vitals.domain.reports.sections import (
     KPIS,
     MRR,
     TIER,
-    WITHOUT_CHURNED,
     call_table,
+    came_and_went,
     kpis,
     mover_table,
-    report,
 )
 from vitals.domain.reports.tally import WINDOWS, Tally, tally
 
@@ -88,6 +88,7 @@ def _figures(book: Book, found: Tally) -> Figures:
         title="Key figures",
         figures=(
             *kpis(book, *(name for name, *_ in KPIS)),
+            *(each for each in came_and_went(book) if each.name != "joined_mrr"),
             Figure(
                 name="upcoming_renewals",
                 label="Renewals in 90 days",
@@ -112,6 +113,7 @@ def _figures(book: Book, found: Tally) -> Figures:
 def _band_chart(found: Tally) -> Chart:
     bands = found.bands
     largest = max(bands, key=lambda band: bands[band].customers)
+    everybody = sum(bucket.customers for bucket in bands.values())
     return Chart(
         name="band_chart",
         title="Customers by band",
@@ -128,12 +130,10 @@ def _band_chart(found: Tally) -> Chart:
         ),
         says=Line(
             "The largest band is {}, with {} of {}.",
-            (
-                (BAND, largest),
-                (COUNT, bands[largest].customers),
-                (COUNT, sum(bucket.customers for bucket in bands.values())),
-            ),
-        ),
+            ((BAND, largest), (COUNT, bands[largest].customers), (COUNT, everybody)),
+        )
+        if everybody
+        else Line("There are no customers."),
         bands=STATUSES,
     )
 

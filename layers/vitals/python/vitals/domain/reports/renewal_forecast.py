@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from vitals.domain.model import ScoringModel
 from vitals.domain.reports.accounts import percent
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.document import (
@@ -12,6 +13,7 @@ from vitals.domain.reports.document import (
     DOWN,
     MONEY,
     MONTH,
+    NUMBER,
     PERCENT,
     STACKED,
     TEXT,
@@ -26,6 +28,7 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, report
 from vitals.domain.reports.headlines import call_headline, noun
 from vitals.domain.reports.renewals import (
     BEST_CASE,
@@ -46,9 +49,7 @@ from vitals.domain.reports.sections import (
     RENEWS_ON,
     STATUS,
     TIER,
-    WITHOUT_CHURNED,
     call_table,
-    report,
 )
 
 LABELS: Final = {
@@ -62,7 +63,7 @@ _CATEGORY_COLUMNS = tuple(Column(name, LABELS[name][0], MONEY) for name in CATEG
 
 
 def build(book: Book) -> Document:
-    """Return the Renewal Forecast of *book*: twelve months, every renewal with its risks."""
+    """Return the Renewal Forecast of *book*: twelve calendar months, each renewal's risks."""
     found = pipeline(book)
     renewing = [each.account for each in found.renewals]
     headlines = [
@@ -88,15 +89,46 @@ def build(book: Book) -> Document:
                 "Watch, at risk those in Critical and At risk, unknown those without a score: "
                 "bands as of today, not odds."
             ),
-            Line(
-                "A renewal whose day has passed is overdue and counts in no month. {} renew "
-                "later than {}, and of {} no renewal date is known.",
-                ((COUNT, found.later.count), (DAY, found.last), (COUNT, found.undated.count)),
-            ),
+            _risks(book.model),
+            _beyond(found),
             WITHOUT_CHURNED,
         ),
         table="accounts",
         period=(found.first, found.last),
+        compares=False,
+    )
+
+
+def _beyond(found: Pipeline) -> Line:
+    """Return how far the forecast goes, and how many it leaves out."""
+    verb = noun(found.later.count, "renews", "renew")
+    text = (
+        "The forecast goes to the end of the twelfth calendar month, this one included. A renewal "
+        f"whose day has passed is overdue and counts in no month. {{}} {verb} later than {{}}"
+    )
+    values = ((COUNT, found.later.count), (DAY, found.last))
+    if not found.undated.count:
+        return Line(text + ".", values)
+    return Line(text + "; of {} no date is known.", (*values, (COUNT, found.undated.count)))
+
+
+def _risks(model: ScoringModel) -> Line:
+    """Return what the words on a renewal's risks mean."""
+    return Line(
+        "Risks: falling is a score that fell by {} points or more in {} days; contact overdue, "
+        "past the cadence of its tier; quiet, no contact for more than {} days; low confidence, "
+        "signals known of less than {} of the weight.",
+        (
+            (NUMBER, model.momentum_points),
+            (COUNT, model.momentum_days),
+            (COUNT, model.quiet_after),
+            (
+                PERCENT,
+                percent(
+                    model.low_confidence_below.numerator, model.low_confidence_below.denominator
+                ),
+            ),
+        ),
     )
 
 
@@ -174,6 +206,16 @@ def _figures(found: Pipeline) -> Figures:
 def _chart(found: Pipeline) -> Chart:
     months = found.months
     largest = max(months, key=lambda month: months[month].mrr)
+    says = Line("No MRR renews in these months.")
+    if months[largest].mrr:
+        says = Line(
+            "Most MRR renews in {}: {}, of which {} is at risk.",
+            (
+                (MONTH, largest),
+                (MONEY, months[largest].mrr),
+                (MONEY, months[largest].mrrs[RISKY]),
+            ),
+        )
     return Chart(
         name="month_chart",
         title="MRR to renew by month",
@@ -190,14 +232,7 @@ def _chart(found: Pipeline) -> Chart:
             )
             for name, (label, band) in LABELS.items()
         ),
-        says=Line(
-            "Most MRR renews in {}: {}, of which {} is at risk.",
-            (
-                (MONTH, largest),
-                (MONEY, months[largest].mrr),
-                (MONEY, months[largest].mrrs[RISKY]),
-            ),
-        ),
+        says=says,
     )
 
 

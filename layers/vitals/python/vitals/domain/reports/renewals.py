@@ -119,12 +119,15 @@ def pipeline(
 ) -> Pipeline:
     """Return the renewals of *book* from *first* to *last*, of *categories* if there are any.
 
-    By default from today to the end of the twelfth month, this one being the first. A day before
-    today is today, and no more than MOST_MONTHS are looked ahead: the pipeline says from when to
-    when it is. There is one entry for each month between the two.
+    By default from today to the end of the twelfth calendar month, this one being the first; for a
+    *first* beyond that, the month of *first* is. A day before today is today, and no more than
+    MOST_MONTHS are looked ahead: the pipeline says from when to when it is. There is one entry for
+    each month between the two.
     """
     first = max(first or book.today, book.today)
-    last = min(last or _end(book.today, MONTHS), _end(first, MOST_MONTHS))
+    ahead = _end(book.today, MONTHS)
+    last = last or (ahead if first <= ahead else _end(first, MONTHS))
+    last = min(last, _end(first, MOST_MONTHS))
     found = Pipeline(first, last, {month: Renewing() for month in _months(first, last)})
     for account in book.accounts:
         own = category(account.status)

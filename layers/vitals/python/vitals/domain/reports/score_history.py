@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-
 from vitals.domain.change import Change
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import (
@@ -19,17 +16,18 @@ from vitals.domain.reports.document import (
     Figure,
     Figures,
     Line,
+    Plain,
 )
-from vitals.domain.reports.headlines import compared_with
+from vitals.domain.reports.framing import report
+from vitals.domain.reports.headlines import compared_with, noun
 from vitals.domain.reports.history import (
     cause_table,
     change_table,
-    first_day_of,
-    moves_score,
-    points_of,
+    listed_of,
     score_chart,
+    unread,
 )
-from vitals.domain.reports.sections import report
+from vitals.domain.reports.score_changes import ScoreChanges, points_of
 
 
 def build(book: Book) -> Document:
@@ -39,7 +37,7 @@ def build(book: Book) -> Document:
     """
     account = account_meant(book) if book.about is not None else None
     changes = _changes(book, account)
-    since = first_day_of(book)
+    since = book.first_day
     return report(
         book,
         "score_history",
@@ -49,11 +47,11 @@ def build(book: Book) -> Document:
             score_chart(book, account) if account else None,
             change_table(
                 book,
-                changes,
+                changes.listed,
                 name="changes",
                 title="Score changes, newest first",
                 named=account is None,
-                note=_extent(account, changes),
+                note=listed_of(changes, since),
             ),
             cause_table(changes),
         ),
@@ -63,11 +61,20 @@ def build(book: Book) -> Document:
                 "time alone (decay). What moved it are the signals' parts of the score after, "
                 "less those before; override is a score set by hand."
             ),
-            *(() if account else (Line("Changes of churned customers are among these."),)),
+            Line("A first score is a change, but neither a rise nor a fall."),
+            *_of_churned(book, account),
+            *unread(book),
         ),
         table="changes",
         period=(since, book.today),
+        compares=account is not None,
     )
+
+
+def _of_churned(book: Book, account: Account | None) -> tuple[Line, ...]:
+    if account is not None or not book.churned:
+        return ()
+    return (Line("Changes of churned customers are among these."),)
 
 
 def account_meant(book: Book) -> Account:
@@ -81,83 +88,74 @@ def account_meant(book: Book) -> Account:
     return account
 
 
-def _changes(book: Book, account: Account | None) -> list[Change]:
-    """Return the changes of the score that the book knows of, the newest first."""
-    known = book.feed if account is None else book.histories.get(account.customer.id, ())
-    return [change for change in known if moves_score(change)]
-
-
-def _extent(account: Account | None, changes: Sequence[Change]) -> Line | None:
-    if not changes:
-        return None
-    values = ((COUNT, len(changes)), (INSTANT, changes[-1].at))
+def _changes(book: Book, account: Account | None) -> ScoreChanges:
+    """Return the changes of the score that the book knows of."""
     if account is None:
-        return Line("The latest {} changes of a score, back to {}.", values)
-    return Line("{} changes of the score, back to {}.", values)
+        return book.feed or ScoreChanges()
+    return ScoreChanges.of(book.histories.get(account.customer.id, ()))
 
 
-def _headlines(book: Book, account: Account | None, changes: Sequence[Change]) -> list[Line]:
-    since: date = first_day_of(book)
-    lines = []
-    if account is not None:
-        name = account.customer.name
-        lines.append(
-            Line(
-                "{} scores {}; the score changed {} times since {}.",
-                ((NAME, name), (SCORE, account.score), (COUNT, len(changes)), (DAY, since)),
-            )
-        )
-    elif changes:
-        lines.append(
-            Line(
-                "The latest {} score changes are of {} customers, back to {}.",
-                (
-                    (COUNT, len(changes)),
-                    (COUNT, len({change.customer_id for change in changes})),
-                    (INSTANT, changes[-1].at),
-                ),
-            )
-        )
-    else:
-        lines.append(Line("No score has changed since {}.", ((DAY, since),)))
-    moved = [change for change in changes if points_of(change)]
-    for text, sign in (("The largest fall", -1), ("The largest rise", 1)):
-        largest = max(moved, key=lambda change: sign * (points_of(change) or 0), default=None)
-        if largest is None or sign * (points_of(largest) or 0) <= 0:
-            continue
-        lines.append(
-            Line(
-                f"{text} was {{}}'s: {{}} points, from {{}} to {{}} on {{}}, by {{}}.",
-                (
-                    (NAME, largest.name),
-                    (POINTS, points_of(largest)),
-                    (SCORE, largest.score_before),
-                    (SCORE, largest.score_after),
-                    (INSTANT, largest.at),
-                    (WORD, largest.cause),
-                ),
-            )
-        )
+def _headlines(book: Book, account: Account | None, changes: ScoreChanges) -> list[Line]:
+    lines = [_of_one(book, account, changes) if account else _of_all(book, changes), *unread(book)]
+    for text, largest in (
+        ("The largest fall", changes.fall),
+        ("The largest rise", changes.rise),
+    ):
+        if largest is not None:
+            lines.append(_largest(text, largest))
     return lines if len(lines) > 1 else [*lines, compared_with(book)]
 
 
-def _kpis(changes: Sequence[Change], account: Account | None) -> Figures:
-    points = [points_of(change) or 0 for change in changes]
-    shape = [
-        ("changes", "Score changes", COUNT, len(changes), "that this report holds"),
-        ("rises", "Rises", COUNT, sum(each > 0 for each in points), ""),
-        ("falls", "Falls", COUNT, sum(each < 0 for each in points), ""),
+def _of_one(book: Book, account: Account, changes: ScoreChanges) -> Line:
+    stands = "{} scores {}" if account.score is not None else "{} has no score"
+    times = noun(changes.total, "time", "times")
+    score: tuple[tuple[str, Plain], ...] = ((SCORE, account.score),)
+    return Line(
+        f"{stands}; the score changed {{}} {times} since {{}}.",
         (
-            "band_changes",
-            "Band changes",
-            COUNT,
-            sum(change.status_before != change.status_after for change in changes),
-            "of these changes",
+            (NAME, account.customer.name),
+            *(score if account.score is not None else ()),
+            (COUNT, changes.total),
+            (DAY, book.first_day),
         ),
-    ]
+    )
+
+
+def _of_all(book: Book, changes: ScoreChanges) -> Line:
+    since, who = book.first_day, len(changes.customers)
+    if not changes.total:
+        return Line("No score has changed since {}.", ((DAY, since),))
+    what = noun(changes.total, "There was {} score change", "There were {} score changes")
+    text = f"{what} of {{}} {noun(who, 'customer', 'customers')} since {{}}."
+    return Line(text, ((COUNT, changes.total), (COUNT, who), (DAY, since)))
+
+
+def _largest(text: str, change: Change) -> Line:
+    points = points_of(change) or 0
+    return Line(
+        f"{text} was {{}}'s: {{}} {noun(abs(points), 'point', 'points')}, from {{}} to {{}} "
+        "on {}, by {}.",
+        (
+            (NAME, change.name),
+            (POINTS, points),
+            (SCORE, change.score_before),
+            (SCORE, change.score_after),
+            (INSTANT, change.at),
+            (WORD, change.cause),
+        ),
+    )
+
+
+def _kpis(changes: ScoreChanges, account: Account | None) -> Figures:
+    shape = (
+        ("changes", "Score changes", changes.total, "of the period"),
+        ("rises", "Rises", changes.rises.total(), ""),
+        ("falls", "Falls", changes.falls.total(), ""),
+        ("band_changes", "Band changes", changes.band_changes, "of these changes"),
+    )
     figures = [
-        Figure(name=name, label=label, kind=kind, value=value, note=note)
-        for name, label, kind, value, note in shape
+        Figure(name=name, label=label, kind=COUNT, value=value, note=note)
+        for name, label, value, note in shape
     ]
     if account is not None:
         score = Figure(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Final
 
-from vitals.domain.model import ScoringModel
 from vitals.domain.numbers import Number
 from vitals.domain.reports.accounts import (
     Ranked,
     costs,
     first_to_call,
     reasons,
+    total_mrr,
 )
 from vitals.domain.reports.book import Account, Book
-from vitals.domain.reports.catalogue import BY_NAME
 from vitals.domain.reports.document import (
     AVERAGE,
     BAND,
@@ -34,25 +32,16 @@ from vitals.domain.reports.document import (
     WORD,
     Chart,
     Column,
-    Document,
     Figure,
-    Figures,
     Line,
     Plain,
-    Prose,
-    Section,
     Series,
     Table,
 )
-from vitals.domain.reports.headlines import compared_with
 from vitals.domain.reports.movement import DRIVERS, drivers, moved_by
 
 FIRST: Final = 10
 """So many accounts are named as those to call first."""
-
-WITHOUT_CHURNED: Final = Line(
-    "Churned customers count nowhere here, unless the filters ask for them."
-)
 
 Row = tuple[Plain, ...]
 ACCOUNT = Column("name", "Customer", NAME)
@@ -106,70 +95,6 @@ KPIS: Final = (
     ("revenue_at_risk", "MRR at risk", MONEY, "at_risk_mrr", DOWN, "what those at risk pay"),
 )
 """Figures that a day's can be compared with: name, label, kind, attribute, better, note."""
-
-
-def report(
-    book: Book,
-    name: str,
-    *,
-    headlines: Sequence[Line],
-    sections: Sequence[Section | None],
-    table: str,
-    reading: Sequence[Line] = (),
-    period: tuple[date, date] | None = None,
-) -> Document:
-    """Return the document of the report *name* on *book*, without the sections that are None.
-
-    It ends with how to read it: *reading*, and what its figures need beside. Its period is
-    *period*, else from the day that it compares with until today.
-    """
-    compared = (book.then, book.today) if book.then is not None else None
-    shown = [section for section in sections if section is not None]
-    return Document(
-        report=name,
-        title=BY_NAME[name].title,
-        subject=book.subject,
-        as_of=book.as_of,
-        time_zone=book.model.time_zone,
-        model_version=book.model.version,
-        headlines=tuple(headlines),
-        sections=(*shown, _how_to_read(book, shown, reading)),
-        table=table,
-        period=period or compared,
-        filters=book.filters.shown(),
-    )
-
-
-def _how_to_read(book: Book, sections: Sequence[Section], reading: Sequence[Line]) -> Prose:
-    """Return *reading*, and the sentences on what *sections* show."""
-    names = {
-        figure.name for each in sections if isinstance(each, Figures) for figure in each.figures
-    }
-    names |= {
-        column.name for each in sections if isinstance(each, Table) for column in each.columns
-    }
-    lines = [*reading, compared_with(book)]
-    if any("at_risk" in name for name in names):
-        lines.append(
-            Line(
-                "At risk is a score under {}, where Watch begins: the bands Critical and At risk.",
-                ((SCORE, at_risk_below(book.model)),),
-            )
-        )
-    if "priority" in names:
-        lines.append(
-            Line(
-                "Priority = (100 − score) / 100 × share of all MRR × renewal factor, from 0 to 1. "
-                "The factor is the highest when the renewal is near or overdue. Customers without "
-                "a score or revenue have no priority."
-            )
-        )
-    return Prose(name="reading", title="How to read this", lines=tuple(lines))
-
-
-def at_risk_below(model: ScoringModel) -> int:
-    """Return the lowest score that is not at risk any more."""
-    return dict(model.bands)["watch"]
 
 
 def call_table(book: Book, accounts: Sequence[Account] | None = None) -> Table:
@@ -226,8 +151,8 @@ def account_table(
 
 
 def chart_of_costs(title: str, means: Sequence[tuple[str, Number]]) -> Chart | None:
-    """Return the chart of *means*, the points that each signal costs; None without any."""
-    if not means:
+    """Return the chart of *means*, the points that each signal costs; None where none does."""
+    if not means or not means[0][1]:
         return None
     signal, most = means[0]
     return Chart(
@@ -260,6 +185,41 @@ def kpis(book: Book, *names: str) -> tuple[Figure, ...]:
         )
         for name, label, kind, field, better, note in KPIS
         if name in names
+    )
+
+
+def came_and_went(book: Book) -> tuple[Figure, ...]:
+    """Return how many came and how many went since the day that is compared with, and their MRR.
+
+    None where that is not known. What those paid who went is as it was last known; of a purged
+    customer nothing is.
+    """
+    joined, gone = total_mrr(book.joined), sum(each.mrr or 0 for each in book.gone)
+    came, went = book.then is not None, book.knows_gone
+    shape: tuple[tuple[str, str, str, Plain, bool, str, str], ...] = (
+        ("joined", "New customers", COUNT, len(book.joined), came, UP, ""),
+        ("joined_mrr", "New MRR", MONEY, joined, came, UP, "what new customers pay"),
+        ("left", "Lost customers", COUNT, len(book.lost), went, DOWN, ""),
+        (
+            "left_mrr",
+            "Lost MRR",
+            MONEY,
+            gone,
+            went,
+            DOWN,
+            "what they paid, as last known",
+        ),
+    )
+    return tuple(
+        Figure(
+            name=name,
+            label=label,
+            kind=kind,
+            value=value if known else None,
+            better=better,
+            note=note,
+        )
+        for name, label, kind, value, known, better, note in shape
     )
 
 

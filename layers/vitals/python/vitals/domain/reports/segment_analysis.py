@@ -6,51 +6,43 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from vitals.domain.model import CHURNED
-from vitals.domain.reports.accounts import by_urgency, costs, reasons
-from vitals.domain.reports.book import Account, Book
+from vitals.domain.reports.book import Book
 from vitals.domain.reports.document import (
     AVERAGE,
     BARS,
     COUNT,
-    MONEY,
     PERCENT,
-    POINTS,
     SEGMENT,
     STACKED,
-    TEXT,
     WORD,
     Chart,
-    Column,
     Document,
     Figure,
     Figures,
     Line,
     Plain,
     Series,
-    Table,
 )
-from vitals.domain.reports.groups import BAND_LABELS, band_series
+from vitals.domain.reports.framing import report
+from vitals.domain.reports.groups import band_series
 from vitals.domain.reports.headlines import call_headline, compared_with, standing_headline
-from vitals.domain.reports.sections import (
-    ACCOUNT,
-    HEALTH,
-    MANAGER,
-    MRR,
-    REASON,
-    RENEWS_IN,
-    STATUS,
-    kpis,
-    report,
+from vitals.domain.reports.sections import kpis
+from vitals.domain.reports.segment_tables import Rows, band_table, first_calls, segment_table
+from vitals.domain.reports.segments import (
+    ENOUGH,
+    FOLLOWING,
+    STAGE,
+    TAG,
+    TIER,
+    segment_figures,
+    told_apart,
 )
-from vitals.domain.reports.segments import ENOUGH, STAGE, TAG, TIER, segment_figures
 from vitals.domain.snapshot import WITHOUT
 
 MOST_TAGS: Final = 12
 """A chart shows so many tags, the largest; the table all."""
 
 _NO_TIER: Final = "no_tier"
-
-Rows = list[tuple[str, dict[str, Any]]]
 
 
 def build(book: Book) -> Document:
@@ -67,23 +59,25 @@ def build(book: Book) -> Document:
         headlines=_headlines(book, found),
         sections=(
             _kpis(book, found["kpis"]["segments"]),
-            _distribution("tier_bands", "Bands by tier", found["tiers"]),
-            _distribution("stage_bands", "Bands by stage", found["stages"]),
+            _distribution("tier_bands", "Bands by tier", TIER, found["tiers"]),
+            _distribution("stage_bands", "Bands by stage", STAGE, found["stages"]),
             _averages(rows),
-            _table(rows),
-            _bands(rows),
-            _first(book),
+            segment_table(rows),
+            band_table(rows),
+            first_calls(book, rows),
         ),
         reading=(
             Line(
-                "Was and Change are like for like: the same accounts then and now, so whoever "
-                "joined or left moves neither. A customer with several tags counts under each."
+                "Was, Is and Change are of the accounts compared: those scored then and now, so "
+                "whoever joined or left moves none of them. A customer with several tags counts "
+                "under each."
             ),
             Line(
                 "Only segments of at least {} scored accounts are called strongest, weakest or "
-                "fastest. Whoever churned counts in the stage Churned alone.",
+                "fastest, and no stage that follows from the score: Active, At risk, Churned.",
                 ((COUNT, ENOUGH),),
             ),
+            _of_churned(book),
         ),
         table="segments",
     )
@@ -107,10 +101,33 @@ def _kpis(book: Book, segments: int) -> Figures:
     return Figures(name="kpis", title="Key figures", figures=(count, *own))
 
 
-def _distribution(name: str, title: str, rows: Sequence[dict[str, Any]]) -> Chart | None:
+def _of_churned(book: Book) -> Line:
+    if CHURNED in book.filters.lifecycles:
+        return Line("Churned customers count everywhere here: the filters ask for them.")
+    return Line(
+        "Whoever churned counts in the stage Churned alone, in no key figure, and in no band here: "
+        "at risk no more."
+    )
+
+
+def _distribution(name: str, title: str, kind: str, rows: Sequence[dict[str, Any]]) -> Chart | None:
+    """Return the chart of the bands of *rows*; None without any.
+
+    Of a stage that follows from the score all are at risk, or nobody is: none such is named.
+    """
+    rows = [row for row in rows if row["at_risk"] is not None]
     if not rows:
         return None
-    worst = max(rows, key=lambda row: (row["at_risk_percent"] or 0, row["at_risk"]))
+    risky = [
+        row for row in rows if row["at_risk"] and (kind != STAGE or row["segment"] not in FOLLOWING)
+    ]
+    text = "How many accounts of each are in which band."
+    values: tuple[tuple[str, Plain], ...] = ()
+    if risky:
+        worst = max(risky, key=lambda row: (row["at_risk_percent"], row["at_risk"]))
+        of = "Of stages that do not follow from the score, the" if kind == STAGE else "The"
+        text += f" {of} highest share at risk is {{}} ({{}})."
+        values = ((PERCENT, worst["at_risk_percent"]), (WORD, worst["segment"] or _NO_TIER))
     return Chart(
         name=name,
         title=title,
@@ -119,26 +136,23 @@ def _distribution(name: str, title: str, rows: Sequence[dict[str, Any]]) -> Char
         label_kind=WORD,
         kind=COUNT,
         series=band_series(rows),
-        says=Line(
-            "How many accounts of each are in which band. The highest share at risk is {}.",
-            ((PERCENT, worst["at_risk_percent"] or 0),),
-        ),
+        says=Line(text, values),
     )
 
 
 def _averages(rows: Rows) -> Chart | None:
-    """Return the averages side by side: tiers, stages, and the largest tags."""
-    tags = [row for kind, row in rows if kind == TAG][:MOST_TAGS]
-    shown = [row for kind, row in rows if kind != TAG] + tags
-    shown = [
-        row
-        for row in shown
-        if row["segment"] not in (WITHOUT, CHURNED) and row["average_score"] is not None
+    """Return the averages side by side: tiers, the largest tags, stages not set by the score."""
+    tags = [(kind, row) for kind, row in rows if kind == TAG][:MOST_TAGS]
+    pairs = [
+        (kind, row)
+        for kind, row in [(kind, row) for kind, row in rows if kind != TAG] + tags
+        if row["segment"] != WITHOUT
+        and row["average_score"] is not None
+        and (kind != STAGE or row["segment"] not in FOLLOWING)
     ]
-    if not shown:
+    if not pairs:
         return None
-    best = max(shown, key=lambda row: row["average_score"])
-    worst = min(shown, key=lambda row: row["average_score"])
+    shown = [row for _, row in pairs]
     return Chart(
         name="averages",
         title="Average score by segment",
@@ -153,110 +167,26 @@ def _averages(rows: Rows) -> Chart | None:
                 values=tuple(row["average_score"] for row in shown),
             ),
         ),
-        says=Line(
-            "The averages go from {} ({}) to {} ({}).",
-            (
-                (AVERAGE, worst["average_score"]),
-                (SEGMENT, worst["segment"]),
-                (AVERAGE, best["average_score"]),
-                (SEGMENT, best["segment"]),
-            ),
-        ),
+        says=_from_to([row for kind, row in pairs if told_apart(kind, row)]),
     )
 
 
-def _table(rows: Rows) -> Table:
-    return Table(
-        name="segments",
-        title="Segments side by side",
-        columns=(
-            Column("by", "By", TEXT),
-            Column("segment", "Segment", SEGMENT),
-            Column("accounts", "Accounts", COUNT),
-            Column("mrr", "MRR", MONEY),
-            Column("average_score", "Average score", AVERAGE),
-            Column("average_then", "Was", AVERAGE),
-            Column("change", "Change", POINTS),
-            Column("at_risk", "At risk", COUNT),
-            Column("at_risk_percent", "At risk, %", PERCENT),
-            Column("at_risk_mrr", "MRR at risk", MONEY),
+def _from_to(rows: Sequence[dict[str, Any]]) -> Line:
+    """Return the sentence on the lowest and the highest average of those that may be compared."""
+    best = max(rows, key=lambda row: row["average_score"], default=None)
+    worst = min(rows, key=lambda row: row["average_score"], default=None)
+    if best is None or worst is None or best["average_score"] == worst["average_score"]:
+        return Line(
+            "No two segments of at least {} scored accounts have different averages.",
+            ((COUNT, ENOUGH),),
+        )
+    return Line(
+        "Of those of at least {} scored accounts, the averages go from {} ({}) to {} ({}).",
+        (
+            (COUNT, ENOUGH),
+            (AVERAGE, worst["average_score"]),
+            (SEGMENT, worst["segment"]),
+            (AVERAGE, best["average_score"]),
+            (SEGMENT, best["segment"]),
         ),
-        rows=tuple(_row(kind, row) for kind, row in rows),
-        empty="No segments.",
-    )
-
-
-def _row(kind: str, row: dict[str, Any]) -> tuple[Plain, ...]:
-    trend = row["trend"] or {}
-    return (
-        kind,
-        row["segment"] or None,
-        row["accounts"],
-        row["mrr"],
-        row["average_score"],
-        trend.get("then"),
-        trend.get("change"),
-        row["at_risk"],
-        row["at_risk_percent"],
-        row["at_risk_mrr"],
-    )
-
-
-def _bands(rows: Rows) -> Table:
-    return Table(
-        name="segment_bands",
-        title="Accounts by band",
-        columns=(
-            Column("by", "By", TEXT),
-            Column("segment", "Segment", SEGMENT),
-            *(Column(band, label, COUNT) for band, label in BAND_LABELS.items()),
-        ),
-        rows=tuple(
-            (kind, row["segment"] or None, *(row["bands"][band] for band in BAND_LABELS))
-            for kind, row in rows
-        ),
-        empty="No segments.",
-    )
-
-
-def _first(book: Book) -> Table:
-    """Return the most urgent account at risk of each segment, and why."""
-    first: dict[tuple[str, str], Account] = {}
-    for ranked in by_urgency(each for each in book.accounts if each.at_risk):
-        customer = ranked.account.customer
-        own = [(TIER, customer.tier or WITHOUT), (STAGE, customer.lifecycle)]
-        own += [(TAG, tag.casefold()) for tag in customer.tags]
-        for segment in own:
-            first.setdefault(segment, ranked.account)
-    order = sorted(first, key=lambda key: ((TIER, STAGE, TAG).index(key[0]), key[1]))
-    return Table(
-        name="first_calls",
-        title="Whom to call first in each segment",
-        columns=(
-            Column("by", "By", TEXT),
-            Column("segment", "Segment", SEGMENT),
-            ACCOUNT,
-            MANAGER,
-            HEALTH,
-            STATUS,
-            MRR,
-            RENEWS_IN,
-            REASON,
-        ),
-        rows=tuple(_call((kind, name or None), first[kind, name]) for kind, name in order),
-        empty="Nobody is at risk.",
-    )
-
-
-def _call(segment: tuple[Plain, ...], account: Account) -> tuple[Plain, ...]:
-    customer = account.customer
-    return (
-        *segment,
-        customer.name,
-        customer.manager,
-        account.score,
-        account.status,
-        customer.mrr,
-        account.renewal_in,
-        reasons(account, costs(account)),
     )

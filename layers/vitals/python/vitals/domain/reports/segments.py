@@ -22,11 +22,14 @@ def segment_figures(book: Book) -> dict[str, Any]:
     """Return the segments of *book* in figures, from one pass over its accounts.
 
     Tags that differ by case alone are one. "" is no tag or no tier. Whoever churned counts in the
-    stage of that name alone. `trend` is of the same accounts then and now; *compared_with* is the
-    day of then. `analysis` are sentences on segments with at least ENOUGH scored accounts.
+    stage of that name alone, which is at risk no more: its figures of risk are None. `trend` is of
+    the same accounts then and now; *compared_with* is the day of then. `analysis` are sentences on
+    segments that `told_apart` lets through.
     """
     tags, tiers, stages = _divided(book)
     parts = {"tags": _by_size(tags), "tiers": _in(TIERS, tiers), "stages": _in(LIFECYCLES, stages)}
+    if CHURNED not in book.filters.lifecycles:
+        parts["stages"] = [_past_risk(row) for row in parts["stages"]]
     now, then = book.figures, book.figures_then
     named = [row for rows in parts.values() for row in rows if row["segment"] != WITHOUT]
     return {
@@ -86,8 +89,20 @@ def _in(order: Iterable[str], groups: Mapping[str, Group]) -> list[Row]:
     return [{"segment": name, **groups[name].shown()} for name in names]
 
 
-_FOLLOWING: Final = (CHURNED, "atrisk")
-"""Stages that follow from a low score, or end one: that they are weak says nothing."""
+def _past_risk(row: Row) -> Row:
+    """Return *row* without figures of risk if it is of those who churned, else as it is."""
+    none = {"at_risk": None, "at_risk_percent": None, "at_risk_mrr": None}
+    return row | none if row["segment"] == CHURNED else row
+
+
+FOLLOWING: Final = ("active", "atrisk", CHURNED)
+"""Stages that follow from the score, or end it: that they are strong or weak says nothing."""
+
+
+def told_apart(kind: str, row: Row) -> bool:
+    """Tell whether a segment may be called the strongest: named, of ENOUGH, no stage by score."""
+    follows = kind == STAGE and row["segment"] in FOLLOWING
+    return row["segment"] != WITHOUT and not follows and row["scored"] >= ENOUGH
 
 
 def _analysis(book: Book, parts: Mapping[str, list[Row]]) -> list[Line]:
@@ -97,7 +112,7 @@ def _analysis(book: Book, parts: Mapping[str, list[Row]]) -> list[Line]:
         (kinds[part], row)
         for part, rows in parts.items()
         for row in rows
-        if row["segment"] not in (WITHOUT, *_FOLLOWING) and row["scored"] >= ENOUGH
+        if told_apart(kinds[part], row)
     ]
     lines = []
     ordered = sorted(named, key=lambda pair: -pair[1]["average_score"])

@@ -13,7 +13,7 @@ from vitals.domain.reports.document import (
     DOWN,
     LINES,
     MONEY,
-    POINTS,
+    NUMBER,
     TEXT,
     UP,
     Chart,
@@ -26,10 +26,16 @@ from vitals.domain.reports.document import (
     Series,
     Table,
 )
+from vitals.domain.reports.framing import WITHOUT_CHURNED, report
 from vitals.domain.reports.headlines import compared_with, mover_headline, standing_headline
 from vitals.domain.reports.movement import Movement, movers, waterfall, waterfall_chart
-from vitals.domain.reports.sections import WITHOUT_CHURNED, kpis, mover_table, report
-from vitals.domain.reports.trend_insights import HEALTH_SCORE, PERCENT_FROM, POINTS_FROM
+from vitals.domain.reports.sections import kpis, mover_table
+from vitals.domain.reports.trend_insights import (
+    HEALTH_SCORE,
+    MOVE,
+    PERCENT_FROM,
+    POINTS_FROM,
+)
 from vitals.domain.reports.trends import (
     MANAGER,
     MOVERS,
@@ -40,8 +46,6 @@ from vitals.domain.reports.trends import (
     metric_of,
 )
 
-OVERLAYS: Final = 4
-"""A chart shows so many managers' lines beside the book's."""
 COLUMNS: Final = (
     ("average_score", "Average score", AVERAGE, HEALTH_SCORE),
     ("customers", "Customers", COUNT, "customers"),
@@ -53,7 +57,7 @@ COLUMNS: Final = (
 
 def build(book: Book) -> Document:
     """Return the report on *book*."""
-    managers = [name.removeprefix(MANAGER) for name in sorted(book.daily) if name][:OVERLAYS]
+    managers = [name.removeprefix(MANAGER) for name in sorted(book.daily) if name]
     found = course_figures(book, HEALTH_SCORE, "mrr", Overlays(managers=managers))
     moved = waterfall(book)
     fell, rose = movers(book, MOVERS)
@@ -80,7 +84,9 @@ def _headlines(
     book: Book, found: dict[str, Any], fell: Sequence[Account], rose: Sequence[Account]
 ) -> list[Line]:
     lines = [standing_headline(book)]
-    lines += [each["line"] for each in found["insights"][:2]]
+    # The whole move is that of the first sentence, but for the day that it begins with.
+    further = [each["line"] for each in found["insights"] if each["kind"] != MOVE]
+    lines += further[:2]
     lines += [mover_headline(book, "{} fell from {} to {}", each) for each in fell]
     lines += [mover_headline(book, "{} rose from {} to {}", each) for each in rose]
     return lines if len(lines) > 1 else [*lines, compared_with(book)]
@@ -111,7 +117,9 @@ def _line_chart(found: dict[str, Any]) -> Chart:
         for each in found["overlays"]
     ]
     says = Line("No day has a score.")
-    if summary["change"] is not None:
+    if len(found["days"]) == 1 and summary["last"] is not None:
+        says = Line("The average score is {}.", ((AVERAGE, summary["last"]),))
+    elif summary["change"] is not None:
         says = Line(
             "The average score went from {} on {} to {} on {}, between {} and {}.",
             (
@@ -123,9 +131,14 @@ def _line_chart(found: dict[str, Any]) -> Chart:
                 (AVERAGE, summary["highest"]),
             ),
         )
+    for each in found["overlays"]:
+        own = [value for value in each["values"] if value is not None]
+        if own:
+            values = ((TEXT, each["label"]), (AVERAGE, own[0]), (AVERAGE, own[-1]))
+            says = Line(says.text + " {}: from {} to {}.", (*says.values, *values))
     return Chart(
         name="score_line",
-        title="Average score by day",
+        title="Average score by day" if found["every"] == 1 else "Average score by week",
         chart=LINES,
         labels=tuple(found["days"]),
         label_kind=DAY,
@@ -141,7 +154,10 @@ def _first_known(found: dict[str, Any]) -> Any:
 
 
 def _insights(found: dict[str, Any]) -> Prose:
-    none = Line("No move of the period passes a threshold.")
+    none = Line(
+        "Neither the move over the period nor momentum, divergence or acceleration passes a "
+        "threshold."
+    )
     lines = tuple(each["line"] for each in found["insights"]) or (none,)
     return Prose(name="insights", title="What the trend says", lines=lines)
 
@@ -151,11 +167,11 @@ def _movement_table(moved: Movement | None) -> Table:
     if moved:
         counts = moved.counts
         rows = (
-            ("Left", counts["left"], moved.left),
+            ("No longer scored", counts["left"], moved.left),
             ("Improved", counts["improved"], moved.improved),
             ("Declined", counts["declined"], moved.declined),
             ("Unchanged", counts["unchanged"], 0),
-            ("Joined", counts["joined"], moved.joined),
+            ("Newly scored", counts["joined"], moved.joined),
         )
     return Table(
         name="movement_parts",
@@ -163,7 +179,7 @@ def _movement_table(moved: Movement | None) -> Table:
         columns=(
             Column("part", "Part", TEXT),
             Column("customers", "Customers", COUNT),
-            Column("points", "Points of the average", POINTS),
+            Column("points", "Points of the average", NUMBER),
         ),
         rows=tuple(rows),
         note=Line(
@@ -177,10 +193,16 @@ def _movement_table(moved: Movement | None) -> Table:
 
 
 def _days(book: Book) -> Table:
-    """Return the figures of each week of the period, the newest first."""
+    """Return the figures of each week of the period, the newest first, and of its first day."""
+    days = known_days(book, WEEK)
+    first, figures = known_days(book)[0]
+    if book.then is not None and book.figures_then is not None and book.then < first:
+        first, figures = book.then, book.figures_then
+    if first < days[0][0]:
+        days.insert(0, (first, figures))
     rows = [
         (day, *(metric_of(figures, metric) for *_, metric in COLUMNS))
-        for day, figures in reversed(known_days(book, WEEK))
+        for day, figures in reversed(days)
     ]
     return Table(
         name="days",
@@ -197,16 +219,17 @@ def _days(book: Book) -> Table:
 def _explanation() -> tuple[Line, ...]:
     return (
         Line(
-            "Each day's figures are those that the day began with; the last are of now where today "
-            "has none yet. Days that nothing is known of are left out."
+            "Each day's figures are those that the day began with, today's those of now. Days that "
+            "nothing is known of are left out."
         ),
         Line(
-            "Improved and declined are of those who were scored both times; left and joined are "
-            "what it was worth that others are scored now."
+            "Improved and declined are of those who were scored both times; the others left, "
+            "joined, or lost or got their score."
         ),
         Line(
-            "Momentum is the move over the last fourth of the period, divergence a move against "
-            "another line, acceleration the second half's slope beside the first's. Each is said "
+            "A move is that over the whole period, momentum the one over its last fourth, "
+            "divergence a move against that of MRR or a manager, acceleration the second half's "
+            "slope beside the first's. Each is said "
             "from {} points of a score on, or {} percent of anything else.",
             ((COUNT, POINTS_FROM), (COUNT, PERCENT_FROM)),
         ),

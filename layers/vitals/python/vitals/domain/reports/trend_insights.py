@@ -1,4 +1,4 @@
-"""What a trend says: momentum, divergence and acceleration, each from a stated threshold on."""
+"""What a trend says: its move, momentum, divergence, acceleration, from a stated threshold on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from vitals.domain.numbers import PUBLISHED, Number, published, round_half_up
-from vitals.domain.reports.document import AVERAGE, DAYS, NUMBER, POINTS, TEXT, Line, Plain
+from vitals.domain.numbers import PUBLISHED, Number, of_cents, published, round_half_up
+from vitals.domain.reports.document import (
+    AVERAGE,
+    DAYS,
+    MONEY,
+    NUMBER,
+    POINTS,
+    TEXT,
+    Line,
+    Plain,
+)
 from vitals.domain.reports.movement import difference
 
 HEALTH_SCORE: Final = "health_score"
@@ -19,7 +28,7 @@ PERCENT_FROM: Final = 5
 LAST_PART: Final = 4
 """Momentum is the move over one part in so many of the range, the last."""
 
-MOMENTUM, DIVERGENCE, ACCELERATION = "momentum", "divergence", "acceleration"
+MOVE, MOMENTUM, DIVERGENCE, ACCELERATION = "move", "momentum", "divergence", "acceleration"
 
 Point = tuple[date, Number]
 
@@ -44,13 +53,19 @@ class Course:
 def insights(course: Course, others: Sequence[Course]) -> list[dict[str, Any]]:
     """Return what *course* says, by itself and beside *others*: each with its figures and a line.
 
-    momentum: its move over the last fourth of the range. divergence: it and another moved in
-    opposite directions over the days that both are known of. acceleration: the slopes of the
-    range's halves differ. What stays under the threshold is not said.
+    move: that over the whole range. momentum: the move over its last fourth. divergence: it and
+    another moved in opposite directions over the days that both are known of. acceleration: the
+    slopes of the range's halves differ. What stays under the threshold is not said.
     """
-    found = [_momentum(course), _acceleration(course)]
-    found[1:1] = [_divergence(course, other) for other in others]
+    found = [_move(course), _momentum(course)]
+    found += [_divergence(course, other) for other in others]
+    found.append(_acceleration(course))
     return [each for each in found if each is not None]
+
+
+def _move(course: Course) -> dict[str, Any] | None:
+    points = course.points
+    return _moved(course, MOVE, points[0], "Move: {} moved by {} over {} days") if points else None
 
 
 def _momentum(course: Course) -> dict[str, Any] | None:
@@ -58,15 +73,22 @@ def _momentum(course: Course) -> dict[str, Any] | None:
     span = (points[-1][0] - points[0][0]).days if points else 0
     if not span:
         return None
-    last, now = points[-1]
-    part = max(1, span // LAST_PART)
-    since, then = _at(points, last.toordinal() - part)
+    since = _at(points, points[-1][0].toordinal() - max(1, span // LAST_PART))
+    if since == points[0]:
+        # With so few days it is the range's own move.
+        return None
+    return _moved(course, MOMENTUM, since, "Momentum: {} moved by {} in the last {} days")
+
+
+def _moved(course: Course, kind: str, begin: Point, text: str) -> dict[str, Any] | None:
+    """Return the move since *begin* as an insight of *kind*, if it counts."""
+    (since, then), (last, now) = begin, course.points[-1]
     move = difference(now, then)
-    if not _counts(course.metric, then, move):
+    if since == last or not _counts(course.metric, then, move):
         return None
     days = (last - since).days
     line = Line(
-        f"Momentum: {{}} moved by {{}} in the last {{}} days, from {{}} to {{}} {_from(course)}.",
+        f"{text}, from {{}} to {{}} {_from(course)}.",
         (
             (TEXT, course.label),
             (_moves_as(course), move),
@@ -76,7 +98,7 @@ def _momentum(course: Course) -> dict[str, Any] | None:
             *_threshold(course),
         ),
     )
-    return {"kind": MOMENTUM, "days": days, "from": then, "to": now, "change": move, "line": line}
+    return {"kind": kind, "days": days, "from": then, "to": now, "change": move, "line": line}
 
 
 def _divergence(course: Course, other: Course) -> dict[str, Any] | None:
@@ -127,7 +149,7 @@ def _acceleration(course: Course) -> dict[str, Any] | None:
     after = Fraction(difference(end, halfway)) * half / (last - middle).days
     if not _counts(course.metric, start, after - before):
         return None
-    old, new = _rounded(before), _rounded(after)
+    old, new = _rounded(course.kind, before), _rounded(course.kind, after)
     line = Line(
         f"Acceleration: {{}} {_verb(before, after)}, from {{}} in {{}} days in the first half of "
         f"the range to {{}} in as many of the second {_from(course)}.",
@@ -172,10 +194,15 @@ def _moves_as(course: Course) -> str:
 
 
 def _verb(before: Fraction, after: Fraction) -> str:
+    """Return how the halves differ: of a fall, that slows down, not of what falls."""
     if before * after < 0:
         return "turned"
-    return "sped up" if abs(after) > abs(before) else "slowed down"
+    way = "rose" if before + after > 0 else "fell"
+    return f"{way} {'faster' if abs(after) > abs(before) else 'more slowly'}"
 
 
-def _rounded(exact: Fraction) -> Number:
+def _rounded(kind: str, exact: Fraction) -> Number:
+    """Return *exact* to four decimals, an amount to cents."""
+    if kind == MONEY:
+        return of_cents(round_half_up(exact.numerator * 100, exact.denominator))
     return published(round_half_up(exact.numerator * PUBLISHED, exact.denominator))

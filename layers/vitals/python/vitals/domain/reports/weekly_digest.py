@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vitals.domain.customer import Customer
-from vitals.domain.model import CHURNED
 from vitals.domain.reports.accounts import (
     OVERDUE,
     large_first,
@@ -22,7 +21,6 @@ from vitals.domain.reports.document import (
     DOWN,
     MONEY,
     TEXT,
-    UP,
     Column,
     Document,
     Figure,
@@ -30,6 +28,7 @@ from vitals.domain.reports.document import (
     Line,
     Table,
 )
+from vitals.domain.reports.framing import report
 from vitals.domain.reports.headlines import (
     call_headline,
     mover_headline,
@@ -41,7 +40,6 @@ from vitals.domain.reports.sections import (
     ACCOUNT,
     CONTACT,
     HEALTH,
-    KPIS,
     MANAGER,
     MOVED,
     MRR,
@@ -53,9 +51,9 @@ from vitals.domain.reports.sections import (
     WAS,
     account_table,
     call_table,
+    came_and_went,
     kpis,
     mover_table,
-    report,
 )
 
 MOVERS = 5
@@ -71,10 +69,10 @@ _QUIET = (*_WHO, HEALTH, STATUS, CONTACT, QUIET)
 def build(book: Book) -> Document:
     """Return the Weekly Digest of *book*: who moved, came and went, and whom to call first."""
     fell, rose = movers(book, MOVERS)
-    joined = largest([each for each in book.accounts if _is_new(each)])
-    lost = _lost(book)
-    risky = largest(newly_at_risk(book.accounts, book.model))
-    well = largest(recovered(book.accounts, book.model))
+    joined = largest(book.joined)
+    lost = sorted(book.gone, key=lambda each: (-(each.mrr or 0), each.name, each.id))
+    risky = largest(newly_at_risk(book))
+    well = largest(recovered(book))
     renewing = _renewing(book)
     quiet = _overdue(book)
     headlines = [
@@ -89,7 +87,7 @@ def build(book: Book) -> Document:
         "weekly_digest",
         headlines=[line for line in headlines if line is not None],
         sections=[
-            _figures(book, joined, renewing, quiet),
+            _figures(book, renewing, quiet),
             movement_chart(book),
             call_table(book),
             mover_table(book, "fell", "Fell most", fell),
@@ -110,21 +108,6 @@ def build(book: Book) -> Document:
         ),
         table="priority_accounts",
     )
-
-
-def _is_new(account: Account) -> bool:
-    # Scores of a day are of those who had not churned: one who did is not new by that.
-    return account.is_new and account.customer.lifecycle != CHURNED
-
-
-def _lost(book: Book) -> list[Customer]:
-    """Return who was there on the day that is compared with, and churned or was deleted since.
-
-    A customer that was purged is known by nothing but its score then.
-    """
-    gone = [each.customer for each in book.churned] + book.trashed
-    found = [each for each in gone if each.id in book.scores_then]
-    return sorted(found, key=lambda each: (-(each.mrr or 0), each.name, each.id))
 
 
 def _renewing(book: Book) -> list[Account]:
@@ -166,36 +149,19 @@ def _turns(book: Book, risky: Sequence[Account], well: Sequence[Account]) -> Lin
 def _came_and_went(book: Book, joined: Sequence[Account]) -> Line:
     if book.then is None:
         return Line("No earlier day is known: who came and who went cannot be told.")
-    gone = len(book.lost)
-    return Line(
-        f"{{}} {noun(len(joined), 'customer', 'customers')} joined and {{}} left.",
-        ((COUNT, len(joined)), (COUNT, gone)),
-    )
+    text = f"{{}} {noun(len(joined), 'customer', 'customers')} joined"
+    if not book.knows_gone:
+        return Line(text + "; who left cannot be told by stage.", ((COUNT, len(joined)),))
+    return Line(text + " and {} left.", ((COUNT, len(joined)), (COUNT, len(book.lost))))
 
 
-def _figures(
-    book: Book, joined: Sequence[Account], renewing: Sequence[Account], quiet: Sequence[Account]
-) -> Figures:
-    known = book.then is not None
+def _figures(book: Book, renewing: Sequence[Account], quiet: Sequence[Account]) -> Figures:
     return Figures(
         name="kpis",
         title="The week in figures",
         figures=(
-            *kpis(book, *(name for name, *_ in KPIS)),
-            Figure(
-                name="joined",
-                label="New customers",
-                kind=COUNT,
-                value=len(joined) if known else None,
-                better=UP,
-            ),
-            Figure(
-                name="left",
-                label="Lost customers",
-                kind=COUNT,
-                value=len(book.lost) if known else None,
-                better=DOWN,
-            ),
+            *kpis(book, "average_score", "customers", "mrr", "at_risk", "revenue_at_risk"),
+            *came_and_went(book),
             Figure(
                 name="renewals",
                 label="Renewals in 30 days",
@@ -239,5 +205,5 @@ def _left(lost: Sequence[Customer], book: Book) -> Table:
         note=Line("Of {} more nothing but the score then is known.", ((COUNT, purged),))
         if purged > 0
         else None,
-        empty="Nobody.",
+        empty="Nobody." if book.knows_gone else "It cannot be told.",
     )
