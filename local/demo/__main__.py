@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from local.console import LocalCloudError, complain, say
 from local.demo.fill import fill
+from local.demo.names import MOST
+from local.demo.portfolio import YEAR
 from local.demo.reports import REPORTS, make_reports
 from local.folder import DataFolder
 
@@ -39,8 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     filled = commands.add_parser("fill", parents=[shared], help="make the folder, and fill it")
-    filled.add_argument("--companies", type=int, default=200, help="default: %(default)s")
-    filled.add_argument("--days", type=int, default=365, help="of history; default: %(default)s")
+    filled.add_argument(
+        "--companies", type=_count(MOST), default=200, help=f"1 to {MOST}; default: %(default)s"
+    )
+    filled.add_argument(
+        "--days", type=_count(YEAR), default=YEAR, help="of history, 1 to %(default)s, the default"
+    )
     made = commands.add_parser("reports", parents=[shared], help="write all reports as files")
     made.add_argument(
         "reports", nargs="*", choices=[[], *REPORTS], metavar="report", help="which; default: all"
@@ -49,6 +56,17 @@ def _parser() -> argparse.ArgumentParser:
         "--into", type=Path, default=_PLACE / "reports", help="where; default: %(default)s"
     )
     return parser
+
+
+def _count(most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from 1 to *most*."""
+
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most}")
+        return int(text)
+
+    return number
 
 
 if __name__ == "__main__":

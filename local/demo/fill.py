@@ -96,13 +96,14 @@ def _lived(api: Api, clock: Hand, at: datetime, writes: list[Write], digest_from
         api.call("put_report_schedule", _DIGEST)
     for action, data in writes:
         _refuse_errors(api.call(action, data))
-    return sum(len(data.get("customers", "1")) for _, data in writes)
+    return sum(len(data["customers"]) if "customers" in data else 1 for _, data in writes)
 
 
 def _refuse_errors(answer: dict[str, Any]) -> None:
     summary = answer.get("summary", {})
     if summary.get("error") or summary.get("not_attempted"):
-        wrong = next(each for each in answer["results"] if each["status"] not in _FINE)
+        results = answer.get("results", ())
+        wrong = next((each for each in results if each["status"] not in _FINE), summary)
         raise LocalCloudError(f"A record was refused: {wrong}")
 
 

@@ -33,9 +33,12 @@ _TRADES = (
     "Textiles", "Instruments", "Software", "Travel", "Print", "Optics", "Marine", "Timber",
 )  # fmt: skip
 
+MOST = len(BY_HAND) + len(_FIRST) * len(_LAST)
+"""So many names there are."""
+
 
 def names(count: int, chance: Random) -> list[str]:
-    """Return *count* names, no two of them alike, in a random order; *count* is up to 374."""
+    """Return *count* names, no two of them alike, in a random order; *count* is up to MOST."""
     composed = [first + last for first, last in product(_FIRST, _LAST)]
     chance.shuffle(composed)
     traded = [f"{name} {chance.choice(_TRADES)}" for name in composed]

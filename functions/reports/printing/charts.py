@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from printing import bar_charts, line_chart, signed_charts
-from printing.drawing import ROOM, Drawing
-from printing.palette import MUTED, Palette
-from printing.svg import SIZE, Canvas
+from printing.drawing import Drawing
+from printing.palette import Palette
+from printing.svg import Canvas
+from printing.wording import UNKNOWN, clean
 from vitals.domain.reports import document as kinds
 
 if TYPE_CHECKING:
@@ -16,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def drawn(key: str, chart: Chart, words: Words, colours: Palette) -> str:
-    """Return *chart* as an SVG picture whose ids begin with *key*."""
-    canvas = Canvas(key, chart.title, words.said(chart.says))
+    """Return *chart* as an SVG picture whose ids begin with *key*; "" where nothing is known."""
+    values = [value for series in chart.series for value in series.values]
+    if not any(value is not None if chart.chart == kinds.LINES else value for value in values):
+        return ""
+    chart = _clean(chart)
+    canvas = Canvas(key, chart.title, said(chart, words))
     drawing = Drawing(canvas, chart, words, colours)
-    known = any(value for series in chart.series for value in series.values)
     dated = chart.label_kind in (kinds.MONTH, kinds.DAY)
-    signed = any(value and value < 0 for series in chart.series for value in series.values)
-    if not known and chart.chart != kinds.LINES:
-        canvas.text("Nothing to show yet.", 0, SIZE + 4, fill=MUTED)
-        canvas.height = SIZE + ROOM
-    elif chart.chart == kinds.LINES:
+    signed = any(value and value < 0 for value in values)
+    if chart.chart == kinds.LINES:
         line_chart.draw(drawing)
     elif chart.chart == kinds.WATERFALL:
         signed_charts.draw_waterfall(drawing)
@@ -36,3 +38,16 @@ def drawn(key: str, chart: Chart, words: Words, colours: Palette) -> str:
     else:
         bar_charts.draw_rows(drawing)
     return canvas.drawn()
+
+
+def said(chart: Chart, words: Words) -> str:
+    """Return what *chart* shows in words, with the very figures that are drawn."""
+    if chart.chart == kinds.WATERFALL:
+        return signed_charts.said(chart, words)
+    return words.said(chart.says)
+
+
+def _clean(chart: Chart) -> Chart:
+    """Return *chart* with names that a picture can hold."""
+    series = tuple(replace(each, label=clean(each.label)) for each in chart.series)
+    return replace(chart, title=clean(chart.title) or UNKNOWN, series=series)

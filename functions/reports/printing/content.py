@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from printing import charts
 from printing.palette import BANDS, TONES, Palette
-from printing.wording import NUMERIC, UNKNOWN, Words, clean, phrase
+from printing.wording import NUMERIC, UNCHANGED, UNKNOWN, Words, clean, phrase
 from vitals.domain.reports import document as kinds
 from vitals.domain.reports.document import (
     Chart,
@@ -42,7 +43,7 @@ def worded_document(document: Document, words: Words, colours: Palette) -> dict[
         "tenant": clean(words.look.name) or UNKNOWN,
         "as_of": f"{words.instant(document.as_of)} {words.zone_name(document.as_of)}",
         "facts": _facts(document, words),
-        "filters": _filters(document),
+        "filters": _filters(document, words),
         "headlines": [words.said(line) for line in document.headlines],
         "sections": [
             {"id": f"s{number}", "title": clean(section.title) or UNKNOWN}
@@ -69,12 +70,12 @@ def _facts(document: Document, words: Words) -> list[list[str]]:
     return [*facts, ["Model version", str(document.model_version)]]
 
 
-def _filters(document: Document) -> str:
-    """Return what was asked for, part by part."""
+def _filters(document: Document, words: Words) -> str:
+    """Return what was asked for, part by part; "" where the subject is what was asked for."""
     shown = [
         f"{phrase(name)}: {clean(', '.join(values))}" for name, values in document.filters.items()
     ]
-    return "  ·  ".join(shown) or "None: all customers"
+    return "  ·  ".join(shown) or ("" if _subject(document, words) else "None: all customers")
 
 
 def _section(key: str, section: Section, words: Words, colours: Palette) -> dict[str, Any]:
@@ -84,15 +85,16 @@ def _section(key: str, section: Section, words: Words, colours: Palette) -> dict
         return {"form": "table", **_table(section, words)}
     if isinstance(section, Chart):
         picture = charts.drawn(key, section, words, colours)
-        return {"form": "chart", "svg": picture, "says": words.said(section.says)}
+        return {"form": "chart", "svg": picture, "says": charts.said(section, words)}
     assert isinstance(section, Prose)  # noqa: S101 - there is no other section
-    return {"form": "prose", "lines": [words.said(line) for line in section.lines]}
+    form = "notes" if section.name == kinds.READING else "prose"
+    return {"form": form, "lines": [words.said(line) for line in section.lines]}
 
 
 def _figure(figure: Figure, words: Words) -> dict[str, Any]:
     change = figure_change(figure, words)
     value = words.figure(figure)
-    arrow, tone = _direction(figure) if change else ("", "")
+    arrow, tone = _direction(figure) if change and change != UNCHANGED else ("", "")
     return {
         "label": clean(figure.label),
         "value": value,
@@ -116,8 +118,7 @@ def _direction(figure: Figure) -> tuple[str, str]:
 
 def _table(table: Table, words: Words) -> dict[str, Any]:
     rows = table.rows[:MOST_ROWS]
-    cells = [_cells(column, [row[at] for row in rows], words)
-             for at, column in enumerate(table.columns)]  # fmt: skip
+    cells = [_cells(column, values, words) for column, values in _columns(table, rows, words)]
     more = len(table.rows) - len(rows)
     count = words.worded(kinds.COUNT, len(table.rows))
     return {
@@ -139,6 +140,24 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
         if more
         else "",
     }
+
+
+def _columns(
+    table: Table, rows: Sequence[Sequence[Plain]], words: Words
+) -> Iterator[tuple[Column, list[Plain]]]:
+    """Yield each column with its values: a change behind two averages is of those shown."""
+    kinds_of = [column.kind for column in table.columns]
+    for at, column in enumerate(table.columns):
+        values = [row[at] for row in rows]
+        if kinds_of[max(0, at - 2) : at + 1] == [kinds.AVERAGE, kinds.AVERAGE, kinds.POINTS]:
+            values = [_between(row[at - 2], row[at - 1], words) for row in rows]
+        yield column, values
+
+
+def _between(then: Plain, now: Plain, words: Words) -> Plain:
+    if not isinstance(then, int | Decimal) or not isinstance(now, int | Decimal):
+        return None
+    return words.difference(now, then, words.digits(kinds.AVERAGE, ()))
 
 
 def _cells(column: Column, values: Sequence[Plain], words: Words) -> list[list[str]]:

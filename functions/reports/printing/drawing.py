@@ -94,10 +94,13 @@ class Drawing:
         return y + ROOM
 
 
-def ticks(low: float, high: float, count: int) -> list[float]:
-    """Return about *count* round numbers, the first at most *low*, the last at least *high*."""
+def ticks(low: float, high: float, count: int, least: float = 0) -> list[float]:
+    """Return about *count* round numbers, the first at most *low*, the last at least *high*.
+
+    They are *least* apart, or more.
+    """
     extent = max(high - low or abs(high) or 1, abs(high) * _LEAST_EXTENT, _LEAST_EXTENT)
-    step = _step(extent / count)
+    step = max(_step(extent / count), least)
     first = floor(low / step)
     found = [first * step]
     while found[-1] < high - step * 1e-9:

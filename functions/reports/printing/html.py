@@ -12,7 +12,7 @@ from markupsafe import Markup
 from printing import palette as colour
 from printing.content import worded_document
 from printing.palette import BANDS, Palette, palette, text_on
-from printing.tables import stand_whole
+from printing.tables import lay_out
 from printing.wording import Words
 from vitals.domain.reports.look import JPEG, LETTER, PAPERS, PNG, SVG
 
@@ -34,8 +34,8 @@ def html(document: Document, look: Look) -> bytes:
         if section["form"] == "chart":
             # The picture's own texts are escaped where it is drawn.
             section["svg"] = Markup(section["svg"])  # noqa: S704 - as above
-    tables = [each for each in content["sections"] if each["form"] == "table"]
-    content["turned"] = not stand_whole(tables, paper)
+    # As on paper: a window has about as much room beside larger letters.
+    content["turned"] = lay_out(content, paper).turned
     page = _template("report.html.jinja").render(
         doc=content,
         style=Markup(_style(colours, look, content)),  # noqa: S704 - colours and quoted texts

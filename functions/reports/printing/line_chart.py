@@ -10,6 +10,7 @@ from printing import measure
 from printing.drawing import exact, spread, ticks
 from printing.palette import INK, LINE, MUTED, PAPER
 from printing.svg import LEADING, SIZE, SMALL, WIDTH
+from vitals.domain.reports import document as kinds
 
 if TYPE_CHECKING:
     from printing.drawing import Drawing
@@ -28,11 +29,9 @@ def draw(drawing: Drawing) -> None:
     """Draw each series; where a value is unknown, its line is broken."""
     canvas, chart = drawing.canvas, drawing.chart
     known = [float(each) for series in chart.series for each in series.values if each is not None]
-    if not known:
-        canvas.text("Nothing to show yet.", 0, SIZE + 4, fill=MUTED)
-        canvas.height = SIZE + _GAP
-        return
-    marks = ticks(min(known), max(known), 4)
+    # Half a score is none: its marks would be said twice.
+    least = 1 if chart.kind in (kinds.SCORE, kinds.COUNT) else 0
+    marks = ticks(min(known), max(known), 4, least)
     names = [drawing.words.column(chart.kind, [exact(mark)])[0] for mark in marks]
     left = max(measure.width(name, SMALL) for name in names) + _GAP
     ends = [_name(drawing, number) for number in range(len(chart.series))]

@@ -7,21 +7,17 @@ import re
 from datetime import UTC
 from functools import lru_cache
 from importlib.resources import files
-from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 from printing import palette as colour
 from printing.content import worded_document
 from printing.fonts import MISSING, families, folders, printable
 from printing.palette import BANDS, Palette, palette, text_on
-from printing.tables import MARGIN, laid_out
-from printing.wording import UNKNOWN, Words
-from vitals.domain.reports import document as kinds
+from printing.tables import MARGIN, lay_out
+from printing.wording import Words
 from vitals.domain.reports.look import JPEG, LETTER, PAPERS, PNG, SVG, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from typst import Fonts
 
     from vitals.domain.reports.document import Document
@@ -45,7 +41,8 @@ def pdf(document: Document, look: Look) -> bytes:
     colours = palette(look.accent)
     paper = look.paper if look.paper in PAPERS else PAPERS[0]
     content = worded_document(document, Words(look, document.time_zone), colours)
-    _lay_out(content, paper)
+    layout = lay_out(content, paper)
+    content |= {"turned": layout.turned, "size": layout.size}
     _break_words(content)
     shown, lacking = printable(json.dumps(content, ensure_ascii=False))
     style = _style(colours, look, paper, lacking=lacking) | {"as_of": _instant(document)}
@@ -81,40 +78,6 @@ def _fonts() -> Fonts:
 
     # The system's fonts would make other bytes of the same document elsewhere.
     return Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders())
-
-
-def _lay_out(content: dict[str, Any], paper: str) -> None:
-    """Give *content* the way of its pages, and its tables their widths and what stands beneath."""
-    tables = [each for each in content["sections"] if each["form"] == "table"]
-    layout = laid_out(tables, paper)
-    content.update(turned=layout.turned, size=layout.size)
-    for table, widths in zip(tables, layout.widths, strict=True):
-        columns = table["columns"]
-        under = [layout.beneath and column["beneath"] for column in columns]
-        table["widths"] = widths
-        table["rows"] = [
-            {
-                "cells": [cell for cell, below in zip(row, under, strict=True) if not below],
-                "beneath": _beneath(compress(zip(columns, row, strict=True), under)),
-            }
-            for row in table["rows"]
-        ]
-        table["columns"] = [each for each, below in zip(columns, under, strict=True) if not below]
-
-
-def _beneath(cells: Iterable[tuple[dict[str, Any], list[str]]]) -> list[dict[str, Any]]:
-    """Return *cells* with their labels, without those of nothing; a word has its number beside."""
-    notes: list[dict[str, Any]] = []
-    worded = False
-    for column, cell in cells:
-        if cell[0] == UNKNOWN:
-            continue
-        if worded and column["numeric"]:
-            notes[-1]["cells"].append(cell)
-        else:
-            notes.append({"label": column["label"], "cells": [cell]})
-        worded = column["kind"] == kinds.WORD
-    return notes
 
 
 def _break_words(value: Any) -> Any:

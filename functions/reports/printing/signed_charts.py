@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from printing import measure
@@ -12,12 +13,15 @@ from vitals.domain.reports import document as kinds
 
 if TYPE_CHECKING:
     from printing.drawing import Drawing
+    from printing.wording import Words
+    from vitals.domain.reports.document import Chart
 
 _BAR = 18
 _ROW = 28
 _GAIN, _LOSS = BANDS["healthy"], BAD
 _LOSS_HATCH = "rising"
 _SMALL_CHANGE = 0.5
+_TOTALS = 2
 
 
 def draw_contributions(drawing: Drawing) -> None:
@@ -57,7 +61,7 @@ def draw_waterfall(drawing: Drawing) -> None:
     spans = _spans(values)
     base = _base(spans)
     labels, left = drawing.wrapped()
-    shown = _signed(drawing)
+    shown = _signed(drawing.chart, drawing.words)
     right = max(measure.bold(each, SIZE) for each in shown) + ROOM
     highest = max(max(span) for span in spans)
     scale = (WIDTH - left - right) / ((highest - base) or 1)
@@ -108,13 +112,33 @@ def _base(spans: list[tuple[float, float]]) -> float:
     return max(0, ticks(low - (high - low), high, 4)[0])
 
 
-def _signed(drawing: Drawing) -> list[str]:
-    """Return the values in words: the totals as they are, the changes with their sign."""
-    words, chart = drawing.words, drawing.chart
-    values = chart.series[0].values
-    plain = drawing.worded(chart.series[0])
-    if chart.kind == kinds.POINTS:
-        return plain
+def said(chart: Chart, words: Words) -> str:
+    """Return what a waterfall shows in words: its changes with the digits that are drawn."""
+    changes, shown = chart.series[0].values[1:-1], _signed(chart, words)[1:-1]
+    line = chart.says
+    told = [value for kind, value in line.values if kind == kinds.POINTS]
+    if chart.kind == kinds.POINTS or told != list(changes):
+        return words.said(line)
+    drawn = iter(shown)
+    values = tuple(
+        (kinds.TEXT, next(drawn)) if kind == kinds.POINTS else (kind, value)
+        for kind, value in line.values
+    )
+    return words.said(replace(line, values=values))
+
+
+def _signed(chart: Chart, words: Words) -> list[str]:
+    """Return the values in words: the totals as they are, the changes with their sign.
+
+    What is shown adds up.
+    """
+    values = [value or 0 for value in chart.series[0].values]
     digits = words.digits(chart.kind, values)
-    changes = [words.signed(chart.kind, value or 0, digits) for value in values[1:-1]]
-    return [plain[0], *changes, plain[-1]] if len(plain) > 1 else plain
+    if len(values) < _TOTALS:
+        return words.column(chart.kind, values)
+    first, *changes, last = words.parts(values, digits)
+    return [
+        words.worded(chart.kind, first, digits),
+        *(words.signed(chart.kind, change, digits) for change in changes),
+        words.worded(chart.kind, last, digits),
+    ]

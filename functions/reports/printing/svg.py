@@ -64,7 +64,7 @@ class Canvas:
     ) -> None:
         """Add a bar, outlined so that the palest has an edge, and *hatch*ed, if it is.
 
-        *hatch* is rising, falling, level or dots.
+        *hatch* is rising, falling or dots.
         """
         edge = mixed(fill, INK, 35)
         shape = {"x": x, "y": y, "width": wide, "height": high}
@@ -106,7 +106,6 @@ _STROKE = '<path d="{}" stroke="{{}}" stroke-width="1" fill="none"/>'
 _HATCHES = {
     "rising": _STROKE.format("M-1 1L1 -1M0 6L6 0M5 7L7 5"),
     "falling": _STROKE.format("M5 -1L7 1M0 0L6 6M-1 5L1 7"),
-    "level": _STROKE.format("M0 3H6"),
     "dots": '<circle cx="3" cy="3" r="1.1" fill="{}"/>',
 }
 

@@ -1,12 +1,14 @@
-"""How wide a table's columns are on paper, how large its letters, which way the page is."""
+"""How a document's tables are laid out: columns, letters, what stands beneath a row, the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 from printing import measure
+from printing.wording import UNKNOWN
 from vitals.domain.reports import document as kinds
 
 PAPERS = {"a4": (595.0, 842.0), "letter": (612.0, 792.0)}
@@ -55,10 +57,41 @@ def laid_out(tables: Sequence[dict[str, Any]], paper: str) -> Layout:
     return Layout(size, turned, beneath, tuple(_shared(need, room) for need in needs))
 
 
-def stand_whole(tables: Sequence[dict[str, Any]], paper: str) -> bool:
-    """Return whether *tables* fit an upright page with nothing beneath their rows."""
-    room = PAPERS[paper][0] - 2 * MARGIN
-    return all(_least(_needs(table, _SIZES[-1], beneath=False)) <= room for table in tables)
+def lay_out(content: dict[str, Any], paper: str) -> Layout:
+    """Give the tables of *content* their widths, and each row its cells and what is beneath it.
+
+    A table of nothing is a sentence, and needs no room.
+    """
+    tables = [each for each in content["sections"] if each["form"] == "table" and each["rows"]]
+    layout = laid_out(tables, paper)
+    for table, widths in zip(tables, layout.widths, strict=True):
+        columns = table["columns"]
+        under = [layout.beneath and column["beneath"] for column in columns]
+        table["widths"] = widths
+        table["rows"] = [
+            {
+                "cells": [cell for cell, below in zip(row, under, strict=True) if not below],
+                "beneath": _beneath(compress(zip(columns, row, strict=True), under)),
+            }
+            for row in table["rows"]
+        ]
+        table["columns"] = [each for each, below in zip(columns, under, strict=True) if not below]
+    return layout
+
+
+def _beneath(cells: Iterable[tuple[dict[str, Any], list[str]]]) -> list[dict[str, Any]]:
+    """Return *cells* with their labels, without those of nothing; a word has its number beside."""
+    notes: list[dict[str, Any]] = []
+    worded = False
+    for column, cell in cells:
+        if cell[0] == UNKNOWN:
+            continue
+        if worded and column["numeric"]:
+            notes[-1]["cells"].append(cell)
+        else:
+            notes.append({"label": column["label"], "cells": [cell]})
+        worded = column["kind"] == kinds.WORD
+    return notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -20,9 +20,11 @@ from vitals.domain.reports.look import Look
 
 UNKNOWN = "–"
 MINUS = "−"
+UNCHANGED = "unchanged"
 ROUND_FROM = 10_000
 """Amounts of so much are shown whole, and with them those that stand in line."""
-_SPOKEN = {"atrisk": "at risk"}
+_SPOKEN = {"atrisk": "at risk", "days": "days since contact"}
+_SEVERAL = 2
 _OURS = frozenset({*TIERS, *LIFECYCLES})
 ACRONYMS = {"api", "arr", "csat", "csm", "crm", "id", "mrr", "nps", "smb"}
 
@@ -89,7 +91,14 @@ class Words:
 
     def said(self, line: Line) -> str:
         """Return *line* with its values in words."""
-        return clean(line.text.format(*(self.worded(kind, value) for kind, value in line.values)))
+        return clean(line.text.format(*(self._told(kind, value) for kind, value in line.values)))
+
+    def _told(self, kind: str, value: Plain) -> str:
+        """Return *value* as a sentence has it: before the last of several words is an "and"."""
+        if kind != kinds.WORD or not isinstance(value, tuple) or len(value) < _SEVERAL:
+            return self.worded(kind, value)
+        *first, last = (self.worded(kind, (each,)) for each in value)
+        return f"{', '.join(first)} and {last}"
 
     def figure(self, figure: Figure) -> str:
         """Return the value of *figure*, which has no column's heading to say that it is days."""
@@ -102,14 +111,17 @@ class Words:
         """Return what became of *previous*: "" where either is no number."""
         if not isinstance(value, int | Decimal) or not isinstance(previous, int | Decimal):
             return ""
-        delta: int | Decimal = value - previous
         digits = self.digits(kind, (value, previous))
-        was = self.worded(kind, previous, digits)
-        if self.digits(kind, (delta,)) == 0 and not delta:
-            return f"unchanged from {was}"
-        signed = self.signed(kind, delta, digits)
+        delta = self.difference(value, previous, digits)
+        if not delta:
+            return UNCHANGED
         unit = " points" if kind == kinds.PERCENT else ""
-        return f"{signed}{unit} (was {was})"
+        was = self.worded(kind, previous, digits)
+        return f"{self.signed(kind, delta, digits)}{unit} (was {was})"
+
+    def difference(self, value: int | Decimal, previous: int | Decimal, digits: int) -> Decimal:
+        """Return the difference of two numbers as *digits* show them: that which a reader finds."""
+        return _rounded(value, digits) - _rounded(previous, digits)
 
     def signed(self, kind: str, delta: int | Decimal, digits: int) -> str:
         """Return a difference with its sign; one of percentages as a bare number."""
@@ -117,6 +129,24 @@ class Words:
         amount = self._number(plain, -delta if delta < 0 else delta, digits)
         zero = not _rounded(delta, digits)
         return amount if zero else f"{MINUS if delta < 0 else '+'}{amount}"
+
+    def parts(self, values: Sequence[int | Decimal], digits: int) -> list[Decimal]:
+        """Return a first total, the changes after it and the last total, as *digits* show them.
+
+        The changes are apportioned by their largest remainders (AMB-30), so that what is shown
+        adds up as what is exact does; none changes its sign.
+        """
+        first, *changes, last = values
+        opening, closing = _rounded(first, digits), _rounded(last, digits)
+        unit = Decimal(1).scaleb(-digits)
+        shown = [Decimal(each).quantize(unit, ROUND_FLOOR) + 0 for each in changes]
+        lost = sorted(
+            (shown[at] - each, at) for at, each in enumerate(changes) if shown[at] != each
+        )
+        missing = int((closing - opening - sum(shown)) / unit)
+        for _, at in lost[: max(0, missing)]:
+            shown[at] += unit
+        return [opening, *shown, closing]
 
     def digits(self, kind: str, values: Sequence[Plain]) -> int:
         """Return how many decimals numbers of *kind* need to be shown alike."""
@@ -140,9 +170,9 @@ class Words:
         """Return a date."""
         return format_date(value, "medium", locale=self.locale)
 
-    def month(self, value: date) -> str:
-        """Return the month of a date."""
-        return format_skeleton("yMMM", value, locale=self.locale)
+    def month(self, value: date, *, year: bool = True) -> str:
+        """Return the month of a date, with its year or without."""
+        return format_skeleton("yMMM" if year else "MMM", value, locale=self.locale)
 
     def instant(self, value: datetime) -> str:
         """Return an instant in the report's zone, to the minute."""

@@ -80,6 +80,20 @@ def test_cohorts_count_those_who_left_in_the_month_in_which_they_did(book: Api) 
     assert (january["cohort"], january["size"]) == ("2026-01-01", 2)
 
 
+def test_who_left_before_the_records_began_is_said_to_be_unknown(book: Api) -> None:
+    """All three came on record in March; two say that they have been there since January."""
+    answer = book.get("get_cohorts")
+    found, [warning] = answer.data, answer.body["warnings"]
+    assert (found["observed_from"], found["late"]) == ("2026-03-02", 2)
+    assert {row["percent"] for row in found["cohorts"][0]["retained"]} == {None}
+    assert (warning["code"], warning["field"]) == ("incomplete", "since")
+    fields = [
+        [each["field"] for each in book.get("get_cohorts", lifecycle=stages).body["warnings"]]
+        for stages in ("active", "active,churned")
+    ]
+    assert fields == [["lifecycle"], ["since"]]
+
+
 def test_renewals_are_had_by_category(book: Api) -> None:
     found = book.get("get_renewals", forecast_category="at_risk").data
     assert [each["name"] for each in found["accounts"]] == ["Bolt"]
@@ -87,6 +101,9 @@ def test_renewals_are_had_by_category(book: Api) -> None:
     assert book.get("get_renewals", since="2026-05-01", until="2026-04-01").refused == {
         "until": "out_of_range"
     }
+    for given in ({"until": "2026-03-03"}, {"since": "2020-01-01", "until": "2020-02-01"}):
+        assert book.get("get_renewals", **given).refused == {"until": "out_of_range"}
+    assert book.get("get_renewals", until="2026-03-04").data["to"] == "2026-03-04"
 
 
 def test_the_managers_and_the_segments_are_those_of_the_customers(book: Api) -> None:
@@ -97,3 +114,23 @@ def test_the_managers_and_the_segments_are_those_of_the_customers(book: Api) -> 
     assert (last["name"], last["manager"], last["contact"]["channel"]) == ("Acme", "Ana", "call")
     segments = book.get("get_segments").data
     assert {each["segment"] for each in segments["tiers"]} == {"mid", "smb"}
+
+
+def test_what_was_done_is_found_behind_what_happened_by_itself(
+    book: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of the model moves everybody: what Ana did is older than all of that."""
+    monkeypatch.setattr("vitals.usecases.analytics.PAGE", 1)
+    before = book.get("get_csm_performance", manager="ana").data["activity"]
+    book.later(minutes=1)
+    book.job("update_config", {"weights": {"csat": 12, "logins": 13}})
+    after = book.get("get_csm_performance", manager="ana")
+    assert (after.data["activity"], after.body["warnings"]) == (before, [])
+    assert before
+
+
+def test_what_was_not_looked_through_is_said(book: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vitals.usecases.analytics.LOOKED_AT", 1)
+    answer = book.get("get_csm_performance")
+    assert len(answer.data["activity"]) == 1
+    assert [each["code"] for each in answer.body["warnings"]] == ["cut_off"]

@@ -116,7 +116,8 @@ def test_a_report_that_is_too_large_for_an_answer_is_a_link(
     whole = book.post("run_report", {"report": "churn_risk", "format": "csv"}).body
     monkeypatch.setattr("vitals.usecases.reports.LARGEST", 10)
     answer = book.post("run_report", {"report": "churn_risk", "format": "csv"}).data
-    assert outside.files[answer["result"]["file"]].decode() == whole
+    # As a file it begins with what tells Excel its encoding.
+    assert outside.files[answer["result"]["file"]] == b"\xef\xbb\xbf" + whole.encode()
 
 
 def test_an_answer_is_measured_in_bytes_not_letters() -> None:
@@ -203,6 +204,17 @@ def test_text_that_a_spreadsheet_would_run_comes_back_from_a_bulksheet_as_it_was
     text = api.post("export_customers", {"columns": "bulksheet"}).body
     [row] = csv.DictReader(io.StringIO(text))
     assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
+    [result] = api.post("batch_upsert", {"customers": [row]}).body["results"]
+    assert result["status"] == "unchanged"
+
+
+@pytest.mark.parametrize("tags", [["new, logo", "eu"], ['"key" account', "eu"], ['5" pipe', "eu"]])
+def test_a_tag_is_one_in_every_export_whatever_it_holds(api: Api, tags: list[str]) -> None:
+    api.post("upsert_account", {"name": "Acme", "tags": tags})
+    [row] = csv.DictReader(io.StringIO(api.post("export_customers").body))
+    assert list(csv.reader([row["tags"]])) == [tags]
+    text = api.post("export_customers", {"columns": "bulksheet"}).body
+    [row] = csv.DictReader(io.StringIO(text))
     [result] = api.post("batch_upsert", {"customers": [row]}).body["results"]
     assert result["status"] == "unchanged"
 

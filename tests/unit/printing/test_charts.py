@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.unit.printing import samples
+from tests.unit.printing.pages import pages, squeezed
+from tests.unit.printing.samples import LOOK
 
+import printing
 from printing import measure
 from printing.charts import drawn
 from printing.drawing import spread, ticks
@@ -20,7 +24,8 @@ from printing.palette import BANDS, palette
 from printing.svg import WIDTH
 from printing.wording import Words
 from vitals.domain.reports import document as d
-from vitals.domain.reports.document import Chart, Series
+from vitals.domain.reports.document import Chart, Line, Series
+from vitals.domain.reports.look import Look
 
 WORDS = Words(samples.LOOK, "Europe/Berlin")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -117,15 +122,23 @@ def test_series_that_lie_together_have_legible_names() -> None:
 
 @pytest.mark.parametrize("kind", [d.BARS, d.STACKED, d.LINES, d.WATERFALL, d.CONTRIBUTIONS])
 @pytest.mark.parametrize("values", [(), (None, None), (0, 0)])
-def test_a_chart_of_nothing_says_so(kind: str, values: tuple[int | None, ...]) -> None:
+def test_a_chart_of_nothing_is_no_picture_but_what_it_says(
+    kind: str, values: tuple[int | None, ...]
+) -> None:
     chart = replace(
-        samples.DISTRIBUTION, chart=kind, labels=("a", "b")[: len(values)],
-        label_kind=d.TEXT, series=(_series(values),), bands=(),
+        samples.DISTRIBUTION, chart=kind, labels=("a", "b")[: len(values)], title="Of nothing",
+        label_kind=d.TEXT, series=(_series(values),), bands=(), says=Line("Nobody has a score."),
     )  # fmt: skip
     if kind == d.LINES and values == (0, 0):
         assert _texts(_picture(chart))
-    else:
-        assert _texts(_picture(chart)) == ["Nothing to show yet."]
+        return
+    assert drawn("s1", chart, WORDS, palette("#1d4f91")) == ""
+    document = samples.document(chart)
+    page = printing.rendered(document, LOOK, "html").decode()
+    assert "<svg" not in page
+    [paper] = pages(printing.rendered(document, LOOK, "pdf"))
+    for said in (page, paper.text):
+        assert "Nobody has a score." in said
 
 
 def test_names_in_a_picture_are_literal() -> None:
@@ -159,6 +172,7 @@ def test_any_values_can_be_drawn(values: list[Decimal | None], kind: str, label_
         kind=d.AVERAGE, series=(_series(tuple(values)),),
     )  # fmt: skip
     picture = drawn("s1", chart, WORDS, palette("#1d4f91"))
+    ET.fromstring(picture or "<svg/>")  # noqa: S314 - our own
     assert "nan" not in picture
     assert "inf" not in picture
 
@@ -181,3 +195,103 @@ def test_names_are_spread_in_their_order(wanted: list[float]) -> None:
 
 def _series(values: tuple[int | Decimal | None, ...]) -> Series:
     return Series(name="n", label="N", values=values)
+
+
+@pytest.mark.parametrize("chart", samples.CHARTS, ids=lambda chart: chart.name)
+def test_a_name_that_xml_cannot_hold_is_drawn_without_what_it_cannot(chart: Chart) -> None:
+    bad = "a\x01b\ud800c"
+    series = tuple(replace(each, label=bad) for each in chart.series)
+    picture = _picture(replace(chart, title=bad, series=series))
+    assert picture.findtext(f"{SVG}title") == "a�b�c"
+    assert bad not in "".join(_texts(picture))
+    printing.rendered(samples.document(replace(chart, title=bad, series=series)), LOOK, "pdf")
+
+
+def _shown(text: str) -> Decimal:
+    return Decimal(text.replace("−", "-").replace("+", ""))
+
+
+@given(
+    st.lists(st.decimals(-50, 50, places=4), min_size=1, max_size=6), st.decimals(0, 100, places=4)
+)
+def test_what_a_waterfall_shows_adds_up(parts: list[Decimal], opening: Decimal) -> None:
+    values = (opening, *parts, opening + sum(parts))
+    assume(any(values))
+    words = Words(samples.LOOK)
+    shown = words.parts(values, 1)
+    assert sum(shown[:-1]) == shown[-1]
+    for exact, seen in zip(values, shown, strict=True):
+        assert abs(exact - seen) < Decimal("0.1")
+        assert exact * seen >= 0
+        assert exact != exact.quantize(Decimal("0.1")) or seen == exact
+    chart = replace(
+        samples.MOVEMENT, labels=tuple("x" * len(values)),
+        series=(replace(samples.MOVEMENT.series[0], values=values),),
+    )  # fmt: skip
+    drawn_values = [_shown(text) for text in _texts(_picture(chart))[1 : 2 * len(values) : 2]]
+    assert sum(drawn_values[:-1]) == drawn_values[-1]
+
+
+def test_what_a_waterfall_says_has_the_digits_that_are_drawn() -> None:
+    exact = tuple(map(Decimal, ("68.46", "0.0101", "1.2403", "-0.8803", "0.0399", "68.87")))
+    chart = replace(
+        samples.MOVEMENT, series=(replace(samples.MOVEMENT.series[0], values=exact),),
+        says=Line("From {} to {}: {}, {}, {}, {} of {}.",
+                  ((d.AVERAGE, exact[0]), (d.AVERAGE, exact[-1]),
+                   *((d.POINTS, part) for part in exact[1:-1]), (d.COUNT, 7))),
+    )  # fmt: skip
+    texts = _texts(_picture(chart))
+    assert texts[1:12:2] == ["68.5", "0.0", "+1.3", "−0.9", "0.0", "68.9"]
+    says = "From 68.5 to 68.9: 0.0, +1.3, −0.9, 0.0 of 7."
+    assert _picture(chart).findtext(f"{SVG}desc") == says
+    made = pages(printing.rendered(samples.document(chart), LOOK, "pdf"))
+    assert squeezed(says) in "".join(page.squeezed for page in made)
+
+
+def _columns(count: int, value: int, look: Look) -> tuple[list[str], list[str]]:
+    """Return the values and the labels of so many months."""
+    chart = replace(
+        samples.RENEWALS,
+        labels=tuple(date(2026 + (9 + at) // 12, (9 + at) % 12 + 1, 1) for at in range(count)),
+        series=(_series(tuple(value + at for at in range(count))),),
+    )  # fmt: skip
+    picture = ET.fromstring(drawn("s1", chart, Words(look), palette("#1d4f91")))  # noqa: S314 - our own
+    texts = list(picture.iter(f"{SVG}text"))
+    heavy = [each.text or "" for each in texts if each.get("font-weight")]
+    return heavy, [each.text or "" for each in texts if not each.get("font-weight")]
+
+
+def test_every_month_has_its_label_and_its_value_and_a_year_its_first() -> None:
+    heavy, plain = _columns(13, 67_891, samples.LOOK)
+    assert heavy == [f"${67_891 + at:,}" for at in range(13)]
+    assert plain == [
+        "Oct 2026", "Nov", "Dec", "Jan 2027", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+        "Sep", "Oct",
+    ]  # fmt: skip
+
+
+def test_values_too_wide_for_their_columns_cost_no_month_its_label() -> None:
+    heavy, plain = _columns(12, 1_234_567_000, samples.GERMAN)
+    assert len(heavy) == 6
+    assert len(plain) == 12
+    _, plain = _columns(48, 1, samples.LOOK)
+    assert 12 <= len(plain) < 48
+    assert [label[-4:] for label in plain if label[-4:].isdigit()] == [
+        "2026", "2027", "2028", "2029", "2030",
+    ]  # fmt: skip
+
+
+def test_a_row_of_parts_has_its_total_at_its_end() -> None:
+    picture = _picture(samples.TIERS)
+    heavy = [each.text for each in picture.iter(f"{SVG}text") if each.get("font-weight")]
+    columns = zip(*(each.values for each in samples.TIERS.series), strict=True)
+    assert heavy == [str(sum(value or 0 for value in column)) for column in columns]
+
+
+def test_marks_of_scores_are_whole() -> None:
+    assert ticks(73, 74, 4, 1) == [73, 74]
+    assert ticks(73, 74, 4) != [73, 74]
+    line = replace(samples.TREND, kind=d.SCORE, labels=(date(2026, 1, 1), date(2026, 1, 2)),
+                   series=(Series(name="s", label="Score", values=(73, 74)),))  # fmt: skip
+    marks = [text for text in _texts(_picture(line)) if text.isdigit()]
+    assert len(marks) == len(set(marks))

@@ -6,19 +6,21 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.unit.printing import samples
+from tests.unit.printing.pages import pages
 
 import printing
 from printing.content import MOST_ROWS
 from printing.html import quoted
 from printing.wording import Words
 from vitals.domain.reports import document as d
-from vitals.domain.reports.document import Column, Section, Table
+from vitals.domain.reports.document import Column, Line, Section, Table
 from vitals.domain.reports.look import Look
 
 AXE = Path(__file__).with_name("axe.mjs")
@@ -69,7 +71,7 @@ def test_it_is_well_formed_and_no_id_is_there_twice() -> None:
     ids = re.findall(r'\bid="([^"]*)"', made)
     assert len(ids) == len(set(ids))
     body = made[made.index("<body>") :].removesuffix("</html>\n").rstrip().removesuffix("</html>")
-    ET.fromstring(re.sub(r"<(img[^>]*)>", r"<\1/>", body))  # noqa: S314 - our own
+    ET.fromstring(re.sub(r"<((?:img|col )[^>]*)>", r"<\1/>", body))  # noqa: S314 - our own
 
 
 def test_names_are_literal() -> None:
@@ -142,3 +144,54 @@ def test_a_wide_table_turns_the_pages_that_a_browser_prints() -> None:
     wide = Table(name="wide", title="Wide", columns=columns, rows=rows)
     assert "size: A4; margin" in _html(samples.EMPTY)
     assert "size: A4 landscape; margin" in _html(samples.EMPTY, wide)
+
+
+def _explained(*why: str | None) -> Table:
+    columns = tuple(Column(f"c{at}", f"Quite long {at}", d.MONEY) for at in range(7))
+    beneath = (Column("by", "Moved by", d.WORD, beneath=True),
+               Column("part", "Its part", d.POINTS, beneath=True),
+               Column("why", "Why", d.TEXT, beneath=True))  # fmt: skip
+    rows = tuple(
+        (*(1_000_000 + at for at in range(7)), *(("nps", -4) if each else (None, None)), each)
+        for each in why
+    )
+    return Table(name="w", title="Wide", columns=(*columns, *beneath), rows=rows)
+
+
+def test_what_explains_a_row_stands_beneath_it_and_turns_no_page() -> None:
+    made = _html(_explained("held down", None))
+    assert "landscape" not in made
+    assert made.count('<th scope="col"') == 7
+    [told] = re.findall('<td class="beneath" colspan="6">(.*?)</td>', made, re.DOTALL)
+    shown = " ".join(unescape(re.sub("<[^>]*>", "", told)).split())
+    assert shown == "Moved by NPS −4 · Why held down"
+    assert made.count('<th scope="row" rowspan="2"') == 1
+    assert made.count('<th scope="row"') == 2
+    assert wrong([made]) == [[]]
+
+
+def test_where_there_is_room_it_is_a_column() -> None:
+    table = _explained("held down")
+    made = _html(replace(table, columns=table.columns[4:], rows=tuple(r[4:] for r in table.rows)))
+    assert '<th scope="col">Why</th>' in made
+    assert '<td class="beneath"' not in made
+
+
+def test_a_table_of_nobody_is_a_sentence_and_its_note() -> None:
+    made = _html(replace(samples.EMPTY, note=Line("As of today.")))
+    assert "<table" not in made
+    assert '<p class="more muted">No customer is overdue.</p>' in made
+    assert '<p class="more muted">As of today.</p>' in made
+    noted = _html(replace(samples.EMPTY, empty="", note=Line("None alone lifts it.")))
+    assert made.count('<p class="more') == 2
+    assert noted.count('<p class="more') == 1
+
+
+@pytest.mark.parametrize("name", ["Nordwind Werkzeuge", "Somebody else"])
+def test_a_report_about_one_customer_says_nothing_of_filters(name: str) -> None:
+    document = samples.document(samples.PROSE, subject=name, filters={})
+    for form in printing.FORMS:
+        made = printing.rendered(document, samples.GERMAN, form)
+        text = pages(made)[0].text if form == "pdf" else made.decode()
+        assert ("None: all customers" in text) == (name == samples.GERMAN.name)
+        assert ("Filters" in text) == (name == samples.GERMAN.name)

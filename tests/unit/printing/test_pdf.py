@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -158,6 +159,9 @@ def test_a_document_about_nobody_says_so() -> None:
     text = "".join(page.text for page in _printed(samples.accounts(0), samples.EMPTY))
     assert "No customers." in text
     assert "No customer is overdue." in text
+    assert "Customer\n" not in text, "it has no heading"
+    noted = replace(samples.EMPTY, empty="", note=Line("None alone lifts it."))
+    assert "None alone lifts it." in _printed(noted)[0].text
 
 
 def test_names_are_literal_and_whole_even_those_of_eighty_letters_without_a_space() -> None:
@@ -316,3 +320,27 @@ def test_any_name_at_all_can_be_printed(name: str) -> None:
     )  # fmt: skip
     assert printing.rendered(document, replace(samples.LOOK, name=name), "pdf").startswith(b"%PDF")
     assert clean(name) == clean(clean(name))
+
+
+def test_a_change_behind_two_averages_is_of_those_shown() -> None:
+    columns = (
+        Column("was", "Was", d.AVERAGE), Column("is", "Is", d.AVERAGE),
+        Column("change", "Change", d.POINTS),
+    )  # fmt: skip
+    rows = (
+        (Decimal("69.6739"), Decimal("69.7442"), Decimal("0.0703")),
+        (Decimal(50), Decimal("52.46"), Decimal("2.46")),
+        (None, Decimal(50), None),
+    )
+    table = Table(name="t", title="T", columns=columns, rows=rows)
+    [page] = _printed(table)
+    assert "69.769.70.0" in page.squeezed
+    assert "50.052.5+2.5" in page.squeezed
+    assert "–50.0–" in page.squeezed
+
+
+def test_how_to_read_it_is_written_small() -> None:
+    notes = replace(samples.PROSE, name=d.READING)
+    [small], [large] = _printed(notes), _printed(samples.PROSE)
+    assert small.squeezed == large.squeezed
+    assert small.inked < large.inked

@@ -110,7 +110,10 @@ def test_a_change_says_by_how_much_and_from_what() -> None:
     assert words.change(d.MONEY, 48200, 51000) == "−$2,800 (was $51,000)"
     assert words.change(d.PERCENT, Decimal("12.5"), 10) == "+2.5 points (was 10.0%)"
     assert words.change(d.SCORE, 61, 58) == "+3 (was 58)"
-    assert words.change(d.COUNT, 3, 3) == "unchanged from 3"
+    assert words.change(d.COUNT, 3, 3) == "unchanged"
+    assert words.change(d.AVERAGE, Decimal("68.5349"), Decimal("68.2662")) == "+0.2 (was 68.3)"
+    assert words.change(d.AVERAGE, Decimal("68.54"), Decimal("68.46")) == "unchanged"
+    assert words.change(d.MONEY, Decimal("48200.4"), Decimal("51000.6")) == "−$2,801 (was $51,001)"
     assert words.change(d.COUNT, 3, None) == ""
     assert words.change(d.COUNT, None, 3) == ""
 
@@ -131,6 +134,16 @@ def test_key_figures_and_headlines_for_a_mail() -> None:
 
 def test_a_name_with_braces_is_no_template() -> None:
     assert Words(US).said(Line("{} fell", ((d.NAME, "{0} {x}"),))) == "{0} {x} fell"
+
+
+def test_of_several_words_the_last_has_an_and_before_it_in_a_sentence_and_not_in_a_cell() -> None:
+    words, three = Words(US), ("tickets", "days", "nps")
+    assert words.said(Line("by {}", ((d.WORD, three),))) == "by Tickets, Days since contact and NPS"
+    assert words.said(Line("by {}", ((d.WORD, three[:2]),))) == "by Tickets and Days since contact"
+    assert words.said(Line("by {}", ((d.WORD, three[:1]),))) == "by Tickets"
+    assert words.said(Line("by {}", ((d.WORD, ()),))) == "by –"
+    assert words.said(Line("{}", ((d.TEXT, ("held down", "quiet")),))) == "held down, quiet"
+    assert words.worded(d.WORD, three) == "Tickets, Days since contact, NPS"
 
 
 def test_a_word_of_ours_is_a_phrase() -> None:

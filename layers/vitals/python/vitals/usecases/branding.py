@@ -4,55 +4,25 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainValidator
 
 from vitals.domain.instants import iso
-from vitals.domain.reports.look import ACCENT, JPEG, PAPERS, PNG, SVG, Look
+from vitals.domain.reports.look import ACCENT, PAPERS, Look
 from vitals.storage.ports import Entry, EntryChange
 from vitals.storage.reaction_ports import LOOK
 from vitals.usecases.administer import Administering, Plan, administer
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.fields import Name, one_of, refuse
 from vitals.usecases.inputs import Input, read
+from vitals.usecases.logos import LARGEST_LOGO, read_logo
 
 ONLY = "look"
-LARGEST_LOGO = 100 * 1024
 _ACCENT = re.compile(r"#[0-9a-f]{6}")
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Z][a-z]{3})?([-_]([A-Z]{2}|[0-9]{3}))?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_DATA_URI = re.compile(r"data:[^,]*;base64,", re.IGNORECASE)
-_BEGINNINGS = {PNG: b"\x89PNG\r\n\x1a\n", JPEG: b"\xff\xd8\xff"}
-
-
-def _logo(raw: object) -> tuple[str, bytes] | None:
-    """Return a logo's type and content, of a data: URI or base64; null for none."""
-    if raw is None:
-        return None
-    text = _DATA_URI.sub("", raw.strip(), count=1) if isinstance(raw, str) else ""
-    try:
-        content = b64decode(text, validate=True)
-    except (Error, ValueError):
-        content = b""
-    if len(content) > LARGEST_LOGO:
-        refuse("too_large", f"must be at most {LARGEST_LOGO} bytes, is {len(content)}")
-    for kind, beginning in _BEGINNINGS.items():
-        if content.startswith(beginning):
-            return kind, content
-    if not _is_svg(content):
-        refuse("must_be_image", "must be a PNG, JPEG or SVG image in base64, or a data: URI of one")
-    return SVG, content
-
-
-def _is_svg(content: bytes) -> bool:
-    start = content.lstrip()[:1000].lower()
-    # A document type could name other files, or unfold into more than fits.
-    return (
-        start.startswith((b"<svg", b"<?xml")) and b"<svg" in start and b"<!DOCTYPE" not in content
-    )
 
 
 def _matched(pattern: re.Pattern[str], said: str, *, fold: bool = False) -> Any:
@@ -77,7 +47,7 @@ class BrandingInput(Administering):
     logo: Annotated[
         Any,
         PlainValidator(
-            _logo, json_schema_input_type=Annotated[str, Field(max_length=2 * LARGEST_LOGO)]
+            read_logo, json_schema_input_type=Annotated[str, Field(max_length=2 * LARGEST_LOGO)]
         ),
     ] = None
     accent: Annotated[str, _matched(_ACCENT, "must be a colour like #1d4f91", fold=True)] | None = (
