@@ -35,7 +35,7 @@ def document(
         "as_of": folio.raw.now,
         "time_zone": folio.zone.key,
         "period": {"from": first, "to": last} if first else None,
-        "filters": {name: sorted(values) for name, values in folio.filters.items()},
+        "filters": {name: _spelled(folio, name) for name in folio.filters},
         "model_version": folio.settings["version"],
         "headlines": [line for line in headlines if line is not None],
     }
@@ -51,6 +51,15 @@ def document(
     lines += [Said(watch)] if any("at_risk" in name for name in names) else []
     lines += [Said(100, 100, 0, 1)] if "priority" in names else []
     return found | {"sections": {**shown, "reading": lines}}
+
+
+def _spelled(folio: Folio, part: str) -> list[str]:
+    """Return what a filter asked for, as most accounts spell it."""
+    views = [each.view for each in folio.accounts]
+    have = [view["manager"] or "" for view in views] if part == "manager" else []
+    have += [tag for view in views for tag in view["tags"]] if part == "tag" else []
+    best = {name.casefold(): spelling for name, spelling in spelled(have).items()}
+    return [best.get(value, value) for value in sorted(folio.filters[part])]
 
 
 def _names(section: Any) -> list[str]:

@@ -370,3 +370,15 @@ def test_of_filtered_customers_is_said_whose_figures_are_compared() -> None:
     [*_, reading] = build(replace(book, filters=Filters())).sections
     assert isinstance(reading, Prose)
     assert not any("whom the filters meant then" in said(line) for line in reading.lines)
+
+
+def test_a_filter_is_shown_as_most_accounts_spell_it() -> None:
+    filters = Filters(managers=frozenset({"ana ruiz", "nobody"}), tags=frozenset({"vip"}))
+    customers = [
+        scoring(number, 50, manager=manager, tags=tags)
+        for number, (manager, tags) in enumerate(
+            [("Ana Ruiz", ("VIP", "Straße")), ("ana ruiz", ("vip",)), ("Ana Ruiz", ("VIP",))], 1
+        )
+    ]
+    shown = build(a_book(customers, filters=filters)).filters
+    assert shown == {"manager": ("Ana Ruiz", "nobody"), "tag": ("VIP",)}

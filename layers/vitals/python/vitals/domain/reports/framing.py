@@ -19,6 +19,7 @@ from vitals.domain.reports.document import (
     Section,
     Table,
 )
+from vitals.domain.reports.groups import spelled_filters
 from vitals.domain.reports.headlines import compared_with, model_headline
 
 WITHOUT_CHURNED: Final = Line(
@@ -58,7 +59,7 @@ def report(
         sections=(*shown, _how_to_read(book, shown, reading, compares=compares)),
         table=table,
         period=period or compared,
-        filters=book.filters.shown(),
+        filters=spelled_filters(book),
     )
 
 

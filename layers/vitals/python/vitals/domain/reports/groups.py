@@ -10,7 +10,7 @@ from typing import Any, Final
 from vitals.domain.model import STATUSES, UNSCORED
 from vitals.domain.numbers import Number, published_ratio
 from vitals.domain.reports.accounts import percent
-from vitals.domain.reports.book import Account
+from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import Series
 from vitals.domain.reports.movement import difference
 
@@ -130,6 +130,25 @@ class Spellings:
         """Return the spelling of *fold*: of equally many, the first in the alphabet."""
         counts = self._by_fold[fold]
         return min(counts, key=lambda name: (-counts[name], name))
+
+
+def spelled_filters(book: Book) -> dict[str, tuple[str, ...]]:
+    """Return the filters of *book* that are set, managers and tags as most accounts spell them.
+
+    What no account has is as it was asked for, case-folded.
+    """
+    asked = book.filters.shown()
+    found = {"manager": Counter[str](), "tag": Counter[str]()}
+    for account in book.accounts if found.keys() & asked.keys() else ():
+        found["manager"][account.customer.manager or ""] += 1
+        found["tag"].update(account.customer.tags)
+    for part, counts in found.items():
+        if part not in asked:
+            continue
+        spellings = Spellings()
+        known = {spellings.take(name, count) for name, count in counts.items()}
+        asked[part] = tuple(spellings.of(fold) if fold in known else fold for fold in asked[part])
+    return asked
 
 
 BAND_LABELS: Final = {
