@@ -50,7 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     made = commands.add_parser("reports", parents=[shared], help="write all reports as files")
     made.add_argument(
-        "reports", nargs="*", choices=[[], *REPORTS], metavar="report", help="which; default: all"
+        # [] is what argparse takes for none, and checks.
+        "reports",
+        nargs="*",
+        choices=[[], *REPORTS],
+        metavar="report",
+        help="which; default: all",
     )
     made.add_argument(
         "--into", type=Path, default=_PLACE / "reports", help="where; default: %(default)s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitals.delivery.accent import (
+from vitals.delivery.colours import (
     BAD,
     GOOD,
     INK,

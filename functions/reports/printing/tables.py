@@ -96,9 +96,8 @@ def _beneath(cells: Iterable[tuple[dict[str, Any], list[str]]]) -> list[dict[str
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What a column needs, in points: at the *least*, and how much it could use if it *wraps*."""
+    """What a column needs, in points: at the *least*, and how much it could use."""
 
-    wraps: bool
     least: float
     wanted: float
 
@@ -119,7 +118,7 @@ def _needs(table: dict[str, Any], size: float, *, beneath: bool) -> list[_Need]:
         if under and not needs and wraps:
             # It has the height of two lines, and what stands beneath has the room beside it.
             whole = max(least, min(whole, size * _FIRST_TEXT))
-        needs.append(_Need(wraps, least + PADDING, whole + PADDING))
+        needs.append(_Need(least + PADDING, whole + PADDING))
     return needs
 
 

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.unit.delivery.test_send import Ses, attempt
 
-from vitals.delivery.accent import PAPER, accent_of, contrast
+from vitals.delivery.colours import PAPER, accent_of, contrast
 from vitals.delivery.mail import mail_message
 from vitals.delivery.slack import slack_body
 from vitals.delivery.teams import teams_body

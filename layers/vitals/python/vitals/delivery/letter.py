@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitals.delivery.accent import MUTED, Accent, accent_of
+from vitals.delivery.colours import MUTED, Accent, accent_of
 from vitals.delivery.facts import day, local_day, mapping, objects, text
 from vitals.delivery.wording import LONGEST_NAME, LONGEST_TITLE, Message
 from vitals.domain.notice import REPORT_READY
@@ -18,8 +18,8 @@ SEVERITY_COLOURS: Mapping[str, str] = {
     "attention": "#175cd3",
     "opportunity": "#067647",
 }
-GOOD, BAD = "good", "bad"
-_SAID = {GOOD: "better", BAD: "worse"}
+BETTER, WORSE = "good", "bad"
+_SAID = {BETTER: "better", WORSE: "worse"}
 _MOST_ROWS = 12
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from vitals.delivery.accent import BAD, GOOD, INK, LINE, MUTED, PAPER, WASH
-from vitals.delivery.letter import BAD as WORSE
-from vitals.delivery.letter import GOOD as BETTER
-from vitals.delivery.letter import SEVERITY_COLOURS, Letter, Row
+from vitals.delivery.colours import BAD, GOOD, INK, LINE, MUTED, PAPER, WASH
+from vitals.delivery.letter import BETTER, SEVERITY_COLOURS, WORSE, Letter, Row
 from vitals.delivery.wording import Item, Message, more_line
 
 _FONT = "font-family:Arial,Helvetica,sans-serif"

@@ -99,6 +99,18 @@ def counting(
             yield signal.name, None, ratio(points), weight
 
 
+def known_weight(
+    model: ScoringModel, profile: str | None, values: Mapping[str, Value]
+) -> tuple[int, int]:
+    """Return how much of the weight has a value, and all of it, in 1/10,000, without a score."""
+    present = total = 0
+    for signal, weight in model.weights(profile):
+        total += weight
+        if values.get(signal.name) is not None:
+            present += weight
+    return present, total
+
+
 def contributions(
     model: ScoringModel, profile: str | None, values: Mapping[str, Value], scored: Score
 ) -> list[Contribution]:

@@ -17,6 +17,7 @@ from vitals.domain.instants import iso, local_day, parse_instant, start_of, zone
 from vitals.domain.listing import Listing, Row, comes_after, matches, ordered
 from vitals.domain.model import STATUSES
 from vitals.domain.numbers import Number, parse_number, published_ratio, ratio, round_half_up
+from vitals.domain.scoring import known_weight
 from vitals.usecases.context import Answer, Context
 from vitals.usecases.cursor import cursor, digest, place_of
 from vitals.usecases.fields import Folded, whole
@@ -89,9 +90,7 @@ def _known(context: Context, customer: Customer) -> tuple[int, int]:
     """Return how much of the weight has a value, and all of it."""
     model = context.model_of(customer.model_version)
     values = customer.taken(model, local_day(context.now, zone(model.time_zone)))
-    weights = model.weights(customer.profile(model))
-    present = sum(weight for signal, weight in weights if values.get(signal.name) is not None)
-    return present, sum(weight for _, weight in weights)
+    return known_weight(model, customer.profile(model), values)
 
 
 def _mean(known: Counter[tuple[int, int]]) -> Number | None:

@@ -97,14 +97,15 @@ def filled_book(
 
 def _largest(book: Book, count: int) -> list[str]:
     """Return the *count* managers with the most accounts, by their most usual spelling."""
-    from vitals.domain.reports.groups import Spellings  # noqa: PLC0415 - one report needs it
+    from vitals.domain.reports.groups import spelled  # noqa: PLC0415 - one report needs it
 
-    spelled, counts = Spellings(), Counter[str]()
-    for name, own in Counter(each.customer.manager for each in book.accounts).items():
-        if name:
-            counts[spelled.take(name, own)] += own
-    found = sorted(counts, key=lambda fold: (-counts[fold], fold))
-    return [spelled.of(fold) for fold in found[:count]]
+    counts = Counter(each.customer.manager for each in book.accounts if each.customer.manager)
+    by_fold = Counter[str]()
+    for name, own in counts.items():
+        by_fold[name.casefold()] += own
+    spelling = spelled(counts)
+    found = sorted(by_fold, key=lambda fold: (-by_fold[fold], fold))
+    return [spelling[fold] for fold in found[:count]]
 
 
 def _by_manager(context: Context, first: date, last: date, names: Sequence[str]) -> dict[str, Days]:

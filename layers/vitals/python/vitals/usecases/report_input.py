@@ -164,9 +164,9 @@ def customer_meant(context: Context, given: str) -> str:
     raise CustomerNotFoundError(f"no customer has the id, external_id or name {given!r}")
 
 
-def own_zone(schedule: Mapping[str, Any] | None) -> str | None:
+def own_zone(schedule: Mapping[str, Any]) -> str | None:
     """Return the time zone that the document of a *schedule* has of its own."""
-    found: str | None = ((schedule or {}).get("schedule") or {}).get("time_zone")
+    found: str | None = schedule["schedule"].get("time_zone")
     return found
 
 

@@ -17,10 +17,10 @@ from vitals.domain.numbers import (
     apportion,
     published,
     published_ratio,
-    ratio,
 )
 from vitals.domain.operations import direction, renewal_factor
 from vitals.domain.reports.book import Account, Book
+from vitals.domain.scoring import counting, known_weight
 
 FALLING: Final = "falling"
 OVERDUE: Final = "overdue"
@@ -153,19 +153,11 @@ def costs(account: Account) -> list[Cost]:
     if customer.override and customer.computed(model, standing.today).exact is None:
         return []
     values = customer.taken(model, standing.today)
-    rows, used, bottom = [], 0, 1
-    for signal, weight in model.weights(customer.profile(model)):
-        value = values.get(signal.name)
-        instead = (signal.missing or model.missing).points
-        if value is not None:
-            points = signal.curve.points(value)
-        elif instead is not None:
-            points = ratio(instead)
-        else:
-            continue
+    rows = list(counting(model, customer.profile(model), values))
+    used, bottom = 0, 1
+    for _, _, (_, denominator), weight in rows:
         used += weight
-        bottom *= points[1]
-        rows.append((signal.name, value, points, weight))
+        bottom *= denominator
     parts = [weight * (100 * own - top) * (bottom // own) for _, _, (top, own), weight in rows]
     units = apportion(parts, bottom * used)
     found = [
@@ -202,11 +194,7 @@ def is_low_confidence(account: Account) -> bool:
     standing = account.standing
     customer, model = account.customer, standing.model
     values = customer.taken(model, standing.today)
-    present = total = 0
-    for signal, weight in model.weights(customer.profile(model)):
-        total += weight
-        if values.get(signal.name) is not None:
-            present += weight
+    present, total = known_weight(model, customer.profile(model), values)
     least, of = model.low_confidence_below.as_integer_ratio()
     return present * of < least * total
 

@@ -47,12 +47,15 @@ from vitals.domain.reports.sections import (
     STATUS,
     TIER,
     chart_of_costs,
+    fields_of,
     kpis,
     priority_parts,
 )
 
 NEAR = 90
 """Days; a renewal within them is named as near."""
+_AT_RISK = (ACCOUNT, MANAGER, TIER, HEALTH, STATUS, MOVED, MRR, RENEWS_IN, QUIET)
+_PRIORITY = (ACCOUNT, HEALTH, MRR, RENEWS_ON)
 
 
 def build(book: Book) -> Document:
@@ -164,42 +167,18 @@ def _days(account: Account) -> int:
 
 
 def _table(ranked: Sequence[Ranked], found: Sequence[Sequence[Cost]]) -> Table:
-    rows = []
-    for each, own in zip(ranked, found, strict=True):
-        account = each.account
-        customer = account.customer
-        rows.append(
-            (
-                customer.name,
-                customer.manager,
-                customer.tier,
-                account.score,
-                account.status,
-                account.moved,
-                customer.mrr,
-                account.renewal_in,
-                account.standing.quiet_days,
-                each.priority["score"] if each.priority else None,
-                reasons(account, own),
-            )
-        )
     return Table(
         name="accounts",
         title="Accounts at risk",
-        columns=(
-            ACCOUNT,
-            MANAGER,
-            TIER,
-            HEALTH,
-            STATUS,
-            MOVED,
-            MRR,
-            RENEWS_IN,
-            QUIET,
-            PARTS[-1],
-            REASON,
+        columns=(*_AT_RISK, PARTS[-1], REASON),
+        rows=tuple(
+            (
+                *fields_of(each.account, _AT_RISK),
+                each.priority["score"] if each.priority else None,
+                reasons(each.account, own),
+            )
+            for each, own in zip(ranked, found, strict=True)
         ),
-        rows=tuple(rows),
         empty="Nobody is at risk.",
     )
 
@@ -208,16 +187,7 @@ def _priorities(ranked: Sequence[Ranked]) -> Table:
     return Table(
         name="priorities",
         title="How the priorities come about",
-        columns=(ACCOUNT, HEALTH, MRR, RENEWS_ON, *PARTS),
-        rows=tuple(
-            (
-                each.account.customer.name,
-                each.account.score,
-                each.account.customer.mrr,
-                each.account.customer.renewal_date,
-                *priority_parts(each),
-            )
-            for each in ranked
-        ),
+        columns=(*_PRIORITY, *PARTS),
+        rows=tuple((*fields_of(each.account, _PRIORITY), *priority_parts(each)) for each in ranked),
         empty="Nobody is at risk.",
     )

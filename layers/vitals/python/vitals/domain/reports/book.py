@@ -223,7 +223,7 @@ class Book:
 
     @property
     def knows_gone(self) -> bool:
-        """Whether it is known who left: a stage that is filtered by is one that they had then."""
+        """Whether it is known who left: not of a stage, as nobody knows who had it then."""
         return self.then is not None and not self.filters.lifecycles
 
     @cached_property
@@ -242,7 +242,7 @@ class Book:
     def lost(self) -> list[int | None]:
         """The scores at the period's beginning of those who were there and are not any more.
 
-        With filters: of those of `gone` that the filters mean.
+        With filters: of those of `gone` alone.
         """
         if self.filters.shown():
             return [self.scores_then[each.id] for each in self.gone]

@@ -16,10 +16,10 @@ class Report:
     """One report; it is made by `build` of the module of its *name*.
 
     *days* is how far it looks back if nobody says otherwise. *daily*: it needs each day's figures
-    of the period, not the first alone. *managers*: those of so many managers
-    beside. *feed*: it needs the period's changes of scores. *movers*: it
-    needs the histories of so many accounts that fell most, and that rose most. *of_one*: it is
-    about one customer, whose history it needs; *may_be*: it can be.
+    of the period, not the first alone. *managers*: those of so many managers beside. *feed*: it
+    needs the period's changes of scores. *movers*: it needs the histories of so many accounts that
+    fell most, and that rose most. *of_one*: it is about one customer, whose history it needs;
+    *may_be*: it can be.
     """
 
     name: str

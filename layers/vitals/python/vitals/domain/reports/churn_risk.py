@@ -186,7 +186,7 @@ def _distribution_chart(book: Book, found: Risks) -> Chart:
     high = sum((risk_index(account.score) or 0) > bound for account in found.accounts)
     says = Line("No account has a score.")
     if scored:
-        # Of at risk is whoever scores under Watch: so much over 100 − that.
+        # At risk is who scores under Watch: whose index is over 100 less that score.
         says = Line(
             f"{{}} of {{}} scored {noun(scored, 'account', 'accounts')} "
             f"{noun(high, 'has', 'have')} an index over {{}}.",

@@ -11,7 +11,15 @@ from vitals.domain.model import STATUSES, UNSCORED
 from vitals.domain.numbers import Number, published_ratio
 from vitals.domain.reports.accounts import percent
 from vitals.domain.reports.book import Account, Book
-from vitals.domain.reports.document import Series
+from vitals.domain.reports.document import (
+    AVERAGE,
+    COUNT,
+    MONEY,
+    PERCENT,
+    Column,
+    Plain,
+    Series,
+)
 from vitals.domain.reports.movement import difference
 
 
@@ -114,6 +122,22 @@ class Group:
         }
 
 
+GROUP_COLUMNS: Final = (
+    Column("accounts", "Accounts", COUNT),
+    Column("mrr", "MRR", MONEY),
+    Column("average_score", "Average score", AVERAGE),
+    Column("at_risk", "At risk", COUNT),
+    Column("at_risk_percent", "At risk, %", PERCENT),
+    Column("at_risk_mrr", "MRR at risk", MONEY),
+)
+"""What a table says of a group."""
+
+
+def group_fields(row: Mapping[str, Any]) -> tuple[Plain, ...]:
+    """Return GROUP_COLUMNS of a group as shown."""
+    return tuple(row[column.name] for column in GROUP_COLUMNS)
+
+
 class Spellings:
     """Names that differ by case alone are one: the spelling that most accounts have."""
 
@@ -132,6 +156,13 @@ class Spellings:
         return min(counts, key=lambda name: (-counts[name], name))
 
 
+def spelled(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return the spelling of each fold of the names that so many accounts have."""
+    spellings = Spellings()
+    folds = {spellings.take(name, count) for name, count in counts.items()}
+    return {fold: spellings.of(fold) for fold in folds}
+
+
 def spelled_filters(book: Book) -> dict[str, tuple[str, ...]]:
     """Return the filters of *book* that are set, managers and tags as most accounts spell them.
 
@@ -143,11 +174,9 @@ def spelled_filters(book: Book) -> dict[str, tuple[str, ...]]:
         found["manager"][account.customer.manager or ""] += 1
         found["tag"].update(account.customer.tags)
     for part, counts in found.items():
-        if part not in asked:
-            continue
-        spellings = Spellings()
-        known = {spellings.take(name, count) for name, count in counts.items()}
-        asked[part] = tuple(spellings.of(fold) if fold in known else fold for fold in asked[part])
+        if part in asked:
+            spelling = spelled(counts)
+            asked[part] = tuple(spelling.get(fold, fold) for fold in asked[part])
     return asked
 
 

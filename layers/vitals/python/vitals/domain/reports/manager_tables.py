@@ -21,6 +21,7 @@ from vitals.domain.reports.document import (
     Plain,
     Table,
 )
+from vitals.domain.reports.groups import GROUP_COLUMNS, group_fields
 from vitals.domain.reports.managers import CONTACT_DAYS, HEAVY, RENEWAL_DAYS, manager_names
 from vitals.domain.reports.sections import ACCOUNT, HEALTH, MANAGER, MOVED, MRR, RENEWS_IN, STATUS
 from vitals.domain.snapshot import WITHOUT
@@ -36,12 +37,7 @@ def leaderboard_table(board: Sequence[Row]) -> Table:
         columns=(
             Column("rank", "Rank", COUNT),
             MANAGER,
-            Column("accounts", "Accounts", COUNT),
-            Column("mrr", "MRR", MONEY),
-            Column("average_score", "Average score", AVERAGE),
-            Column("at_risk", "At risk", COUNT),
-            Column("at_risk_percent", "At risk, %", PERCENT),
-            Column("at_risk_mrr", "MRR at risk", MONEY),
+            *GROUP_COLUMNS,
             Column("overdue_contacts", "Overdue contacts", COUNT, beneath=True),
             Column("contacted", f"Contacted in {CONTACT_DAYS} days", COUNT, beneath=True),
             Column("renewals", f"Renewals in {RENEWAL_DAYS} days", COUNT, beneath=True),
@@ -53,12 +49,7 @@ def leaderboard_table(board: Sequence[Row]) -> Table:
             (
                 row["rank"],
                 row["manager"] or None,
-                row["accounts"],
-                row["mrr"],
-                row["average_score"],
-                row["at_risk"],
-                row["at_risk_percent"],
-                row["at_risk_mrr"],
+                *group_fields(row),
                 row["overdue_contacts"],
                 row["contacted"],
                 row["renewals"]["accounts"],

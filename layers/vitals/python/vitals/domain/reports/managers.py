@@ -11,7 +11,7 @@ from vitals.domain.numbers import Number, published_ratio
 from vitals.domain.reports.accounts import OVERDUE, percent
 from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import COUNT, DAY, MONEY, PERCENT, POINTS, TEXT, Line
-from vitals.domain.reports.groups import Group, Spellings
+from vitals.domain.reports.groups import Group, spelled
 from vitals.domain.reports.movement import difference
 from vitals.domain.snapshot import WITHOUT
 
@@ -98,9 +98,8 @@ def manager_names(book: Book) -> dict[str, str]:
     counts = Counter(each.customer.manager or WITHOUT for each in book.accounts)
     for customer in book.gone:
         counts[customer.manager or WITHOUT] += 1
-    spellings = Spellings()
-    folds = {name: spellings.take(name, count) for name, count in counts.items()}
-    return {name: spellings.of(fold) for name, fold in folds.items()}
+    spelling = spelled(counts)
+    return {name: spelling[name.casefold()] for name in counts}
 
 
 def _divided(book: Book) -> dict[str, Own]:

@@ -85,6 +85,9 @@ FIELDS: Final[Mapping[str, Callable[[Account], Plain]]] = {
     "quiet_days": lambda account: account.standing.quiet_days,
 }
 """How an account has each of these columns."""
+CALLED = (ACCOUNT, MANAGER, HEALTH, STATUS, MRR, RENEWS_IN)
+"""What is said of an account that is to be called, before why."""
+_MOVER = (ACCOUNT, MANAGER, MRR, WAS, HEALTH, STATUS, MOVED)
 
 KPIS: Final = (
     ("average_score", "Average score", AVERAGE, "average", UP, "of those with a score"),
@@ -103,7 +106,7 @@ def call_table(book: Book, accounts: Sequence[Account] | None = None) -> Table:
     return Table(
         name="priority_accounts",
         title="Call first",
-        columns=(ACCOUNT, MANAGER, HEALTH, STATUS, MRR, RENEWS_IN, *PARTS, REASON),
+        columns=(*CALLED, *PARTS, REASON),
         rows=tuple(map(_call_row, first_to_call(found, FIRST, book.portfolio_mrr))),
     )
 
@@ -121,16 +124,7 @@ def mover_table(book: Book, name: str, title: str, accounts: Sequence[Account]) 
     return Table(
         name=name,
         title=title,
-        columns=(
-            ACCOUNT,
-            MANAGER,
-            MRR,
-            WAS,
-            HEALTH,
-            STATUS,
-            MOVED,
-            *MOVED_BY,
-        ),
+        columns=(*_MOVER, *MOVED_BY),
         rows=tuple(_mover_row(book, account) for account in accounts),
         empty="Nobody.",
     )
@@ -140,14 +134,18 @@ def account_table(
     name: str, title: str, columns: Sequence[Column], accounts: Sequence[Account]
 ) -> Table:
     """Return *accounts* in their order, by columns of FIELDS."""
-    found = [FIELDS[column.name] for column in columns]
     return Table(
         name=name,
         title=title,
         columns=tuple(columns),
-        rows=tuple(tuple(field(account) for field in found) for account in accounts),
+        rows=tuple(fields_of(account, columns) for account in accounts),
         empty="Nobody.",
     )
+
+
+def fields_of(account: Account, columns: Sequence[Column]) -> Row:
+    """Return what *account* has in *columns* of FIELDS."""
+    return tuple(FIELDS[column.name](account) for column in columns)
 
 
 def chart_of_costs(title: str, means: Sequence[tuple[str, Number]]) -> Chart | None:
@@ -225,30 +223,11 @@ def came_and_went(book: Book) -> tuple[Figure, ...]:
 
 def _call_row(ranked: Ranked) -> Row:
     account = ranked.account
-    customer = account.customer
-    return (
-        customer.name,
-        customer.manager,
-        account.score,
-        account.status,
-        customer.mrr,
-        account.renewal_in,
-        *priority_parts(ranked),
-        reasons(account, costs(account)),
-    )
+    why = reasons(account, costs(account))
+    return (*fields_of(account, CALLED), *priority_parts(ranked), why)
 
 
 def _mover_row(book: Book, account: Account) -> Row:
-    customer = account.customer
     by: list[Plain] = [part for pair in drivers(moved_by(book, account)) for part in pair]
     by += [None] * (2 * DRIVERS - len(by))
-    return (
-        customer.name,
-        customer.manager,
-        customer.mrr,
-        account.was,
-        account.score,
-        account.status,
-        account.moved,
-        *by,
-    )
+    return (*fields_of(account, _MOVER), *by)

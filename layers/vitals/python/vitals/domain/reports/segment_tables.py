@@ -9,8 +9,6 @@ from vitals.domain.reports.book import Account, Book
 from vitals.domain.reports.document import (
     AVERAGE,
     COUNT,
-    MONEY,
-    PERCENT,
     POINTS,
     SEGMENT,
     TEXT,
@@ -18,16 +16,8 @@ from vitals.domain.reports.document import (
     Plain,
     Table,
 )
-from vitals.domain.reports.groups import BAND_LABELS
-from vitals.domain.reports.sections import (
-    ACCOUNT,
-    HEALTH,
-    MANAGER,
-    MRR,
-    REASON,
-    RENEWS_IN,
-    STATUS,
-)
+from vitals.domain.reports.groups import BAND_LABELS, GROUP_COLUMNS, group_fields
+from vitals.domain.reports.sections import CALLED, REASON, fields_of
 from vitals.domain.reports.segments import STAGE, TAG, TIER
 from vitals.domain.snapshot import WITHOUT
 
@@ -43,12 +33,7 @@ def segment_table(rows: Rows) -> Table:
         columns=(
             Column("by", "By", TEXT),
             Column("segment", "Segment", SEGMENT),
-            Column("accounts", "Accounts", COUNT),
-            Column("mrr", "MRR", MONEY),
-            Column("average_score", "Average score", AVERAGE),
-            Column("at_risk", "At risk", COUNT),
-            Column("at_risk_percent", "At risk, %", PERCENT),
-            Column("at_risk_mrr", "MRR at risk", MONEY),
+            *GROUP_COLUMNS,
             Column("compared", "Compared", COUNT, beneath=True),
             Column("average_then", "Was", AVERAGE, beneath=True),
             Column("average_now", "Is", AVERAGE, beneath=True),
@@ -64,12 +49,7 @@ def _row(kind: str, row: dict[str, Any]) -> tuple[Plain, ...]:
     return (
         kind,
         row["segment"] or None,
-        row["accounts"],
-        row["mrr"],
-        row["average_score"],
-        row["at_risk"],
-        row["at_risk_percent"],
-        row["at_risk_mrr"],
+        *group_fields(row),
         trend.get("accounts"),
         trend.get("then"),
         trend.get("now"),
@@ -113,16 +93,11 @@ def first_calls(book: Book, rows: Rows) -> Table:
         columns=(
             Column("by", "By", TEXT),
             Column("segment", "Segment", SEGMENT),
-            ACCOUNT,
-            MANAGER,
-            HEALTH,
-            STATUS,
-            MRR,
-            RENEWS_IN,
+            *CALLED,
             REASON,
         ),
         rows=tuple(
-            _call((kind, name or None), account)
+            (kind, name or None, *fields_of(account, CALLED), reasons(account, costs(account)))
             for (kind, name), account in found
             if account is not None
         ),
@@ -132,17 +107,3 @@ def first_calls(book: Book, rows: Rows) -> Table:
 def _fold(kind: str, name: str) -> str:
     """Return what a segment's spellings share: those of a tag alone differ."""
     return name.casefold() if kind == TAG else name
-
-
-def _call(segment: tuple[Plain, ...], account: Account) -> tuple[Plain, ...]:
-    customer = account.customer
-    return (
-        *segment,
-        customer.name,
-        customer.manager,
-        account.score,
-        account.status,
-        customer.mrr,
-        account.renewal_in,
-        reasons(account, costs(account)),
-    )
