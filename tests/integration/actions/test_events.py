@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.builders import NOW, TODAY
 from tests.integration.actions.api import Api
-from tests.integration.actions.ingesting import Product, an_event
+from tests.integration.actions.ingesting import Answer, Product, an_event
 
 from vitals.domain.errors import IdempotencyMismatchError, ValidationError
 from vitals.runtime.wiring import wiring
@@ -178,6 +179,23 @@ def test_what_there_was_no_time_for_goes_on_under_the_same_key(product: Product,
         product.ingest([an_event(acme)], key="k")
     assert (product.ingest(batch, key="k")["accepted"], product.replayed) == (2, False)
     assert product.ingest(batch, key="k")["duplicates"] == 0
+    assert sum(product.counted(acme).values()) == 2
+
+
+def test_of_two_requests_under_one_key_at_once_the_first_to_end_is_replayed(
+    product: Product, acme: str
+) -> None:
+    batch = [an_event(acme, user_id="1")] * 2
+    first: list[Answer] = []
+
+    def meanwhile() -> bool:
+        first.append(product.ingest(batch, key="k"))
+        return True
+
+    slower = replace(product.context("k", batch), has_time=meanwhile)
+    late = ingest_events(slower, {"events": batch})
+    assert [(each["accepted"], each["duplicates"]) for each in (*first, late)] == [(2, 0), (2, 2)]
+    assert (product.ingest(batch, key="k"), product.replayed) == (first[0], True)
     assert sum(product.counted(acme).values()) == 2
 
 

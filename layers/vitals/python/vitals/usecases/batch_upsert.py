@@ -130,20 +130,22 @@ def _unknown_fields(results: Sequence[Answer]) -> list[Warning_]:
     return list(gathered.values())
 
 
-def claim(context: Context) -> None:
+def claim(context: Context) -> StoredAnswer | None:
     """Bind the request's Idempotency-Key to this body before any record is written.
 
-    Raises IdempotencyMismatchError if it is bound to another.
+    Returns what the key holds then: an answer, or none yet, which is an empty one. None without a
+    key. Raises IdempotencyMismatchError if it is bound to another body.
     """
     asked = context.idempotency
     if asked is None:
-        return
+        return None
     now = context.now
     own = StoredAnswer(asked.key, asked.fingerprint, {}, now, now + KEEP_ANSWERS)
     context.customers.claim(context.tenant, own)
     stored = context.customers.answer(context.tenant, asked.key, now)
     if stored is not None and stored.fingerprint != asked.fingerprint:
         raise mismatch()
+    return stored or own
 
 
 def refuse_number(count: int) -> None:

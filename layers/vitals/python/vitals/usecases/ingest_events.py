@@ -24,7 +24,7 @@ from vitals.usecases.context import Answer, Context
 from vitals.usecases.event_input import Arrival, EventsInput, error_of, read_events
 from vitals.usecases.event_pages import counted
 from vitals.usecases.inputs import read
-from vitals.usecases.write import KEEP_ANSWERS, published, stored_answer
+from vitals.usecases.write import published
 
 ACTION = "ingest_events"
 REASON = Reason(action=ACTION)
@@ -64,11 +64,10 @@ def ingest_events(context: Context, given: Mapping[str, Any]) -> Answer:
     signals and scores follow in the same write. Raises ValidationError for the envelope alone.
     """
     parsed, warnings, _ = read(EventsInput, given)
-    if replay := stored_answer(context):
-        return _without_erased(context, replay)
-    # What an unfinished request claimed is no answer.
-    context.replays.clear()
-    claim(context)
+    claimed = claim(context)
+    if claimed is not None and claimed.body:
+        context.replays.append(claimed.key)
+        return _without_erased(context, dict(claimed.body))
     arrivals, errors, more = read_events(context, parsed.events)
     groups, strangers = _grouped(context, arrivals)
     result = Result()
@@ -91,7 +90,8 @@ def ingest_events(context: Context, given: Mapping[str, Any]) -> Answer:
         "data": {"customers": touched[:SHOWN]},
         "warnings": warnings + more,
     }
-    _keep(context, answer)
+    if claimed is not None:
+        _keep(context, claimed, answer)
     return answer
 
 
@@ -106,20 +106,20 @@ def _shown(context: Context, customer: Customer, result: Result) -> Answer:
     return shown | {"unchanged": not result.changed}
 
 
-def _keep(context: Context, answer: Answer) -> None:
-    """Keep *answer* under the Idempotency-Key, unless the request is worth sending again.
+def _keep(context: Context, claimed: StoredAnswer, answer: Answer) -> None:
+    """Keep *answer* in place of the claim, unless the request is worth sending again.
 
-    One that is too large is not kept either: the events' own marks let none count twice.
+    Of two requests under one key at a time, the answer of the first to end is kept. One that is
+    too large is not: the events' own marks let none count twice.
     """
-    asked = context.idempotency
-    if asked is None or any(error["code"] in _AGAIN for error in answer["errors"]):
+    if any(error["code"] in _AGAIN for error in answer["errors"]):
         return
     if len(encode(answer).encode()) > LARGEST_KEPT:
         return
-    end = context.now + KEEP_ANSWERS
-    # The claim gives way to an answer that is given when it expires.
+    # A claim gives way to an answer of the instant that it expires; that answer, to no other such.
+    end = claimed.expires_at
+    own = replace(claimed, body=answer, at=end, expires_at=end + timedelta(seconds=1))
     with suppress(StorageBusyError):
-        own = StoredAnswer(asked.key, asked.fingerprint, answer, end, end)
         context.customers.claim(context.tenant, own)
 
 
