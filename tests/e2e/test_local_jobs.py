@@ -136,6 +136,8 @@ def test_a_job_that_a_kill_cut_short_is_handled_after_the_restart(jobs: JobCloud
     jobs.queue("b", "b1")
     [begun] = jobs.trace("begun.a1.*")
     jobs.trace("done.b1")  # another tenant does not wait
+    jobs.queue("b", "b2")
+    jobs.trace("begun.b2.*")  # so b1 is known to be done
     assert not list(jobs.traces.glob("begun.a2.*"))  # the same tenant does
 
     jobs.cloud.stop(signal.SIGKILL)

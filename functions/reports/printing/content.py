@@ -135,8 +135,8 @@ def _table(table: Table, words: Words) -> dict[str, Any]:
         "rows": [list(row) for row in zip(*cells, strict=True)],
         "note": words.said(table.note) if table.note else "",
         "empty": "" if rows else clean(table.empty),
-        "more": f"The first {MOST_ROWS} of {count} rows: the CSV has them all,"
-        f" with the {words.worded(kinds.COUNT, more)} that are not shown here."
+        "more": f"The first {MOST_ROWS} of {count} rows:"
+        f" the CSV has the other {words.worded(kinds.COUNT, more)}, too."
         if more
         else "",
     }

@@ -50,7 +50,7 @@ def test_each_names_what_it_is_true_of_and_reads_the_roster_once(
     found = book.get(action, manager="ana").data
     assert found["as_of"] == iso(book.clock.now)
     assert (found["time_zone"], found["model_version"]) == ("UTC", 1)
-    assert found["filters"] == {"manager": ["ana"]}
+    assert found["filters"] == {"manager": ["Ana"]}, "as accounts spell it"
     assert readings == 1
 
 

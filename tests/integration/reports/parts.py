@@ -291,7 +291,7 @@ def answer(folio: Folio, figures: Mapping[str, Any]) -> Row:
         "as_of": folio.raw.now,
         "time_zone": folio.zone.key,
         "model_version": folio.settings["version"],
-        "filters": {name: sorted(values) for name, values in folio.filters.items()},
+        "filters": {name: _spelled(folio, name) for name in folio.filters},
         "compared_with": folio.then,
         **figures,
     }

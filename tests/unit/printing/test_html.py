@@ -104,7 +104,7 @@ def test_numbers_stand_flush_right_and_bands_are_coloured_words() -> None:
 def test_of_a_long_table_the_first_rows_are_shown_and_the_rest_is_counted() -> None:
     made = _html(samples.accounts(MOST_ROWS + 1234))
     assert made.count('<th scope="row"') == MOST_ROWS
-    assert "The first 500 of 1.734 rows: the CSV has them all" in made
+    assert "The first 500 of 1.734 rows: the CSV has the other 1.234, too." in made
 
 
 def test_pages_are_those_of_the_paper_with_numbers() -> None:

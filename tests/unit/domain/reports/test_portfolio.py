@@ -130,7 +130,6 @@ def test_every_figure_of_a_portfolio_is_that_of_its_customers(book: Book) -> Non
         }
         for name, (now, before) in expected.items()
     }
-    assert found["compared_with"] == (book.then.isoformat() if book.then else None)
     assert found["scored"] + found["unscored"] == found["totals"]["customers"]["value"]
     assert found["unscored"] == len([each for each in seen if each.score is None])
     everybody = [each.customer for each in (*book.accounts, *book.churned)]

@@ -15,6 +15,7 @@ from vitals.domain.model import CHURNED, CONTACT
 from vitals.domain.reports.book import Book
 from vitals.domain.reports.cohorts import MONTH, QUARTER, cohort_figures
 from vitals.domain.reports.document import Line, plain, said
+from vitals.domain.reports.groups import spelled_filters
 from vitals.domain.reports.managers import manager_figures
 from vitals.domain.reports.movement import movers
 from vitals.domain.reports.portfolio import portfolio_figures
@@ -231,7 +232,7 @@ def _answer(
         "as_of": iso(book.as_of),
         "time_zone": book.model.time_zone,
         "model_version": book.model.version,
-        "filters": {name: list(values) for name, values in book.filters.shown().items()},
+        "filters": {name: list(values) for name, values in spelled_filters(book).items()},
         "compared_with": book.then.isoformat() if book.then else None,
         **_told(figures),
     }

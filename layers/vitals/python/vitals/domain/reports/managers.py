@@ -62,10 +62,10 @@ def manager_figures(book: Book) -> dict[str, Any]:
 
     `leaderboard` goes by average score, the best first; equal ones share a rank. Names that differ
     by case alone are one manager; "" are the accounts of none, who have no rank and come last.
-    `trend` is of the same accounts then and now; *compared_with* is the day of then. `lost` are
-    those of `Book.gone`, whom nothing else counts, None where that is not known. `workload`
-    compares shares of the managed accounts with an even one; `focus` are the areas that need help,
-    those with most revenue at stake first.
+    `trend` is of the same accounts on `book.then` and now. `lost` are those of `Book.gone`, whom
+    nothing else counts, None where that is not known. `workload` compares shares of the managed
+    accounts with an even one; `focus` are the areas that need help, those with most revenue at
+    stake first.
     """
     own = _divided(book)
     order = sorted(own, key=lambda name: _place(name, own[name].group))
@@ -77,7 +77,6 @@ def manager_figures(book: Book) -> dict[str, Any]:
         row["rank"] = (board[-1]["rank"] if tied else place) if ranked else None
         board.append(row)
     return {
-        "compared_with": book.then,
         "leaderboard": board,
         "workload": _workload(
             {

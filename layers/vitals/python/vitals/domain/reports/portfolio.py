@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from vitals.domain.instants import iso
 from vitals.domain.model import CHURNED, STATUSES
 from vitals.domain.numbers import Number
 from vitals.domain.reports.accounts import Ranked, costs, first_to_call, percent, reasons
@@ -30,18 +29,13 @@ TOTALS: Final = {
 def portfolio_figures(book: Book) -> dict[str, Any]:
     """Return the figures of *book* as JSON values (LU-065), from one pass over its accounts.
 
-    Each total stands beside that of the day *compared_with*, if that is known. Customers who
+    Each total stands beside that of the day `book.then`, if that is known. Customers who
     churned count in their stage and in `churned` alone.
     """
     counted = tally(book)
     now = book.figures
     drops, _ = movers(book, DROPS)
     return {
-        "as_of": iso(book.as_of),
-        "time_zone": book.model.time_zone,
-        "model_version": book.model.version,
-        "filters": {name: list(values) for name, values in book.filters.shown().items()},
-        "compared_with": book.then.isoformat() if book.then else None,
         "totals": _totals(now, book.figures_then),
         "scored": now.scored,
         "unscored": now.customers - now.scored,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from vitals.domain.instants import iso, months_after
+from vitals.domain.instants import months_after
 from vitals.domain.model import AT_RISK_BANDS, UNSCORED
 from vitals.domain.numbers import Number
 from vitals.domain.reports.accounts import (
@@ -161,10 +161,6 @@ def renewal_figures(
     categories = frozenset({forecast_category} if forecast_category else ())
     found = pipeline(book, first, last, categories)
     return {
-        "as_of": iso(book.as_of),
-        "time_zone": book.model.time_zone,
-        "model_version": book.model.version,
-        "filters": {name: list(values) for name, values in book.filters.shown().items()},
         "from": found.first.isoformat(),
         "to": found.last.isoformat(),
         "forecast_category": forecast_category,

@@ -23,8 +23,8 @@ def segment_figures(book: Book) -> dict[str, Any]:
 
     Tags that differ by case alone are one. "" is no tag or no tier. Whoever churned counts in the
     stage of that name alone, which is at risk no more: its figures of risk are None. `trend` is of
-    the same accounts then and now; *compared_with* is the day of then. `analysis` are sentences on
-    segments that `told_apart` lets through.
+    the same accounts on `book.then` and now. `analysis` are sentences on segments that `told_apart`
+    lets through.
     """
     tags, tiers, stages = _divided(book)
     parts = {"tags": _by_size(tags), "tiers": _in(TIERS, tiers), "stages": _in(LIFECYCLES, stages)}
@@ -33,7 +33,6 @@ def segment_figures(book: Book) -> dict[str, Any]:
     now, then = book.figures, book.figures_then
     named = [row for rows in parts.values() for row in rows if row["segment"] != WITHOUT]
     return {
-        "compared_with": book.then,
         "kpis": {
             "segments": len(named),
             "accounts": now.customers,
