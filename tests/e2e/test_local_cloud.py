@@ -68,13 +68,11 @@ def test_the_first_start_prints_url_key_and_a_line_to_try(cloud: "Cloud") -> Non
     assert json.loads(event["body"])["action"] == "upsert_account"
 
 
-def test_a_second_start_keeps_data_and_key_and_is_up_within_three_seconds(cloud: "Cloud") -> None:
+def test_a_second_start_keeps_data_and_key(cloud: "Cloud") -> None:
     key = cloud.key
     assert cloud.stop() == 0
-    started = time.monotonic()
     cloud.start()
     assert cloud.request("GET", "/").status == 200
-    assert time.monotonic() - started < 3
     assert cloud.key == key
     # the tenant is still there: without force, the stand-in makes no second one
     assert "tenant_exists" in cloud.invoke("admin", "{}").stdout

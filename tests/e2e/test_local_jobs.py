@@ -162,10 +162,8 @@ def test_an_interruption_ends_a_job_quietly_and_the_next_start_takes_it_up(jobs:
     jobs.queue("a", "a1")
     [begun] = jobs.trace("begun.a1.*")
 
-    started = time.monotonic()
-    assert jobs.cloud.stop() == 0
+    assert jobs.cloud.stop() == 0, "without waiting for the job, which waits for ever"
 
-    assert time.monotonic() - started < 2
     assert jobs.cloud.output.splitlines()[-1] == "Stopped."
     assert "Traceback" not in jobs.cloud.output
     assert "attempt" not in jobs.cloud.output
