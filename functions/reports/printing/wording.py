@@ -134,7 +134,7 @@ class Words:
         """Return a first total, the changes after it and the last total, as *digits* show them.
 
         The changes are apportioned by their largest remainders (AMB-30), so that what is shown
-        adds up as what is exact does; none changes its sign.
+        adds up as what is exact does; none changes its sign. Totals are zero or more.
         """
         first, *changes, last = values
         opening, closing = _rounded(first, digits), _rounded(last, digits)
