@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from struct import iter_unpack, unpack_from
 from typing import BinaryIO, Final
+from unicodedata import category, normalize
 
 LATIN: Final = "Inter"
 """Latin, Greek and Cyrillic."""
@@ -16,6 +18,10 @@ MISSING: Final = "\N{WHITE SQUARE}"
 _JOINERS: Final = frozenset(
     "\u00ad\u200c\u200d\u200e\u200f\u2060\ufeff" + "".join(map(chr, range(0xFE00, 0xFE10)))
 )
+_LABEL: Final = re.compile("<text([^>]*)>([^<]*)</text>")
+_HALF: Final = re.compile("[\uff66-\uff9f]+")
+"""Katakana of half the width, whose marks stand behind them."""
+_JAMO: Final = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 _SURROGATES: Final = range(0xD800, 0xE000)
 _SEGMENTS, _RANGES = 4, 12
 """The two forms of a table of characters that matter (OpenType 1.9, cmap)."""
@@ -38,15 +44,19 @@ def families(locale: str) -> list[str]:
     return [LATIN, f"Noto Sans CJK {region}"]
 
 
-@lru_cache(maxsize=1)
+@cache
 def characters() -> frozenset[str]:
     """Return the characters that the fonts have."""
-    found: set[int] = {0x200B}
-    for folder in folders():
-        for path in folder.iterdir():
-            if path.suffix in (".ttf", ".ttc") and "Italic" not in path.name:
-                with path.open("rb") as file:
-                    found |= _mapped(file)
+    return frozenset("\N{ZERO WIDTH SPACE}").union(*map(_characters, folders()))
+
+
+@cache
+def _characters(folder: Path) -> frozenset[str]:
+    found: set[int] = set()
+    for path in folder.iterdir():
+        if path.suffix in (".ttf", ".ttc") and "Italic" not in path.name:
+            with path.open("rb") as file:
+                found |= _mapped(file)
     return frozenset(chr(each) for each in found if each not in _SURROGATES)
 
 
@@ -59,6 +69,35 @@ def printable(text: str) -> tuple[str, bool]:
     table = {ord(each): None if each in _JOINERS else MISSING for each in lacking}
     table |= {ord(space): " " for space in lacking if space.isspace()}
     return text.translate(table), any(each == MISSING for each in table.values())
+
+
+def labelled(picture: str, locale: str) -> str:
+    """Return an SVG *picture* each of whose texts is set in one font, a glyph for a character.
+
+    What needs more is MISSING: where a character, or one with its marks, is drawn as several glyphs
+    Typst tells only of the first what it stands for, and makes no file that is to be accessible.
+    """
+    latin, han = map(_characters, folders())
+    _, family = families(locale)
+
+    def label(found: re.Match[str]) -> str:
+        given, text = found.groups()
+        composed = _HALF.sub(lambda half: normalize("NFKC", half[0]), normalize("NFC", text))
+        seen = [
+            each if each in characters() and not _joins(each) else MISSING
+            for each in composed
+            if category(each) != "Cf"
+        ]
+        if latin.issuperset(seen):
+            return f"<text{given}>{''.join(seen)}</text>"
+        shown = "".join(each if each in han else MISSING for each in seen)
+        return f'<text{given} font-family="{family}">{shown}</text>'
+
+    return _LABEL.sub(label, picture)
+
+
+def _joins(character: str) -> bool:
+    return category(character).startswith("M") or _JAMO.match(character) is not None
 
 
 def _mapped(file: BinaryIO) -> set[int]:

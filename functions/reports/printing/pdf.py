@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from printing import palette as colour
 from printing.content import worded_document
-from printing.fonts import MISSING, families, folders, printable
+from printing.fonts import MISSING, families, folders, labelled, printable
 from printing.palette import BANDS, Palette, palette, text_on
 from printing.tables import MARGIN, lay_out
 from printing.wording import Words
@@ -44,7 +44,11 @@ def pdf(document: Document, look: Look) -> bytes:
     layout = lay_out(content, paper)
     content |= {"turned": layout.turned, "size": layout.size}
     _break_words(content)
+    pictures = [each for each in content["sections"] if each.get("svg")]
+    for each in pictures:
+        each["svg"] = labelled(each["svg"], look.locale)
     shown, lacking = printable(json.dumps(content, ensure_ascii=False))
+    lacking = lacking or any(MISSING in each["svg"] for each in pictures)
     style = _style(colours, look, paper, lacking=lacking) | {"as_of": _instant(document)}
     inputs = {"document": shown, "style": json.dumps(style)}
     source = files("printing").joinpath("report.typ").read_bytes()

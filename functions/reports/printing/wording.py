@@ -44,8 +44,9 @@ _GROUPS = re.compile("[#,]*0")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Those that break a line; hard spaces stay.
 _SPACES = re.compile("[ \t\n\r\f\v\u2028\u2029]+")
-# They turn the direction of what follows, and a name could turn a whole line.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# They turn the direction of what follows, and a name could turn a whole line; the last one is the
+# mark that a file begins with, which has nothing to say within a name.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def clean(text: str) -> str:

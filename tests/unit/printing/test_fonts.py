@@ -6,12 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from printing.fonts import MISSING, characters, families, folders, printable
+from printing.fonts import MISSING, characters, families, folders, labelled, printable
 from printing.pdf import _fonts
 
 
@@ -35,6 +36,27 @@ def test_what_no_font_has_is_a_box_and_what_has_no_width_goes() -> None:
     assert printable("a🚀b") == (f"a{MISSING}b", True)
     assert printable("👩\u200d🚀") == (MISSING * 2, True)
     assert MISSING in characters()
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("Škoda & Č", ("", "Škoda &amp; Č")),
+        ("Škoda 汽车 Č", ("JP", "□koda 汽车 □")),
+        ("Acme Č 🚀", ("", "Acme Č □")),
+        ("Cafe\u0301", ("", "Café")),
+        ("0\u0346", ("", "0□")),
+        ("ﾊﾞﾝｸ", ("JP", "バンク")),
+        ("\u1100\u1161 \u1100\u1160", ("JP", "가 □□")),
+        ("a\u00ad\ufeffb", ("", "ab")),
+    ],
+)
+def test_a_label_is_set_in_one_font(label: str, shown: tuple[str, str]) -> None:
+    font, text = shown
+    family = f' font-family="Noto Sans CJK {font}"' if font else ""
+    picture = f'<svg><title>{escape(label)}</title><text x="1">{escape(label)}</text></svg>'
+    expected = f'<svg><title>{escape(label)}</title><text x="1"{family}>{text}</text></svg>'
+    assert labelled(picture, "en") == expected
 
 
 @given(st.text())

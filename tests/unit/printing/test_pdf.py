@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 from tests.unit.printing import samples
@@ -21,6 +21,7 @@ from tests.unit.printing.pages import Page, pages, squeezed
 
 import printing
 from printing.content import MOST_ROWS
+from printing.fonts import characters
 from printing.wording import Words, clean
 from vitals.domain.reports import document as d
 from vitals.domain.reports.document import Column, Document, Line, Prose, Table
@@ -306,7 +307,11 @@ def test_a_logo_is_on_the_first_page() -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.text(max_size=80))
+@given(st.text(max_size=80) | st.text(st.sampled_from(sorted(characters())), max_size=12))
+@example("Škoda 汽车 Č")
+@example("0\u0346")
+@example("ﾊﾞﾝｸ ﾟ")
+@example("\uff3b\ufeffAcme")
 def test_any_name_at_all_can_be_printed(name: str) -> None:
     table = Table(
         name="t", title=name, columns=(Column("name", name, d.NAME), Column("n", "N", d.COUNT)),
