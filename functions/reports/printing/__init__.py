@@ -27,14 +27,18 @@ def rendered(document: Document, look: Look, form: str) -> bytes:
     raise ValueError(f"no such form: {form}")
 
 
-def key_figures(document: Document, look: Look) -> list[tuple[str, str, str]]:
-    """Return (label, value, change) of the document's first figures, in words; "" for no change."""
+def key_figures(document: Document, look: Look) -> list[tuple[str, str, str, str]]:
+    """Return (label, value, change, tone) of the document's first figures, in words.
+
+    "" is no change; the tone is good, bad, or "" where nobody can say.
+    """
     words = Words(look, document.time_zone)
     first = next((each for each in document.sections if isinstance(each, Figures)), None)
-    return [
-        (each.label, words.figure(each), figure_change(each, words))
-        for each in (first.figures if first else ())
-    ]
+    found = []
+    for each in first.figures if first else ():
+        change, _, tone = figure_change(each, words)
+        found.append((each.label, words.figure(each), change, tone))
+    return found
 
 
 def headlines(document: Document, look: Look) -> list[str]:

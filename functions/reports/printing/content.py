@@ -53,9 +53,18 @@ def worded_document(document: Document, words: Words, colours: Palette) -> dict[
     }
 
 
-def figure_change(figure: Figure, words: Words) -> str:
-    """Return what became of *figure* since the period's beginning; "" if that is unknown."""
-    return words.change(figure.kind, figure.value, figure.previous)
+def figure_change(figure: Figure, words: Words) -> tuple[str, str, str]:
+    """Return what became of *figure* since the period's beginning: in words, its arrow, its tone.
+
+    Each is "" where it is unknown; what is shown as unchanged points nowhere.
+    """
+    value, previous = figure.value, figure.previous
+    change = words.change(figure.kind, value, previous)
+    if change in ("", UNCHANGED):
+        return change, "", ""
+    up = value > previous  # type: ignore[operator]  # both are numbers: there is a change
+    tone = "good" if up == (figure.better == kinds.UP) else "bad"
+    return change, "▲" if up else "▼", tone if figure.better else ""
 
 
 def _facts(document: Document, words: Words) -> list[list[str]]:
@@ -92,9 +101,8 @@ def _section(key: str, section: Section, words: Words, colours: Palette) -> dict
 
 
 def _figure(figure: Figure, words: Words) -> dict[str, Any]:
-    change = figure_change(figure, words)
+    change, arrow, tone = figure_change(figure, words)
     value = words.figure(figure)
-    arrow, tone = _direction(figure) if change and change != UNCHANGED else ("", "")
     return {
         "label": clean(figure.label),
         "value": value,
@@ -103,17 +111,6 @@ def _figure(figure: Figure, words: Words) -> dict[str, Any]:
         "tone": tone,
         "note": clean(figure.note),
     }
-
-
-def _direction(figure: Figure) -> tuple[str, str]:
-    """Return the arrow of a figure's change, and whether it is for the better."""
-    value, previous = figure.value, figure.previous
-    if isinstance(value, (str, tuple)) or value == previous:
-        return "", ""
-    up = value > previous  # type: ignore[operator]  # both are numbers: there is a change
-    if figure.better is None:
-        return ("▲" if up else "▼"), ""
-    return ("▲" if up else "▼"), "good" if up == (figure.better == kinds.UP) else "bad"
 
 
 def _table(table: Table, words: Words) -> dict[str, Any]:

@@ -118,13 +118,22 @@ def test_a_change_says_by_how_much_and_from_what() -> None:
     assert words.change(d.COUNT, None, 3) == ""
 
 
+def test_what_is_shown_as_unchanged_is_neither_good_nor_bad() -> None:
+    now, was = Decimal("68.54"), Decimal("68.46")
+    figure = d.Figure(
+        name="score", label="Score", kind=d.AVERAGE, value=now, previous=was, better=d.UP
+    )
+    document = samples.document(d.Figures(name="kpis", title="Figures", figures=(figure,)))
+    assert printing.key_figures(document, US) == [("Score", "68.5", "unchanged", "")]
+
+
 def test_key_figures_and_headlines_for_a_mail() -> None:
     figures = printing.key_figures(samples.document(), US)
     assert figures[:2] == [
-        ("Portfolio health", "61.3", "−2.5 (was 63.8)"),
-        ("Revenue at risk", "$48,200", "−$2,800 (was $51,000)"),
+        ("Portfolio health", "61.3", "−2.5 (was 63.8)", "bad"),
+        ("Revenue at risk", "$48,200", "−$2,800 (was $51,000)", "good"),
     ]
-    assert figures[-1] == ("Median days since contact", "–", "")
+    assert figures[-1] == ("Median days since contact", "–", "", "")
     assert printing.key_figures(samples.document(samples.PROSE), US) == []
     assert printing.headlines(samples.document(), DE) == [
         "The average score is 61,3, −2,5 since 06.10.2026.",

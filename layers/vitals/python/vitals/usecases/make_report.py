@@ -50,8 +50,8 @@ class Printer(Protocol):
     def rendered(self, document: Document, look: Look, form: str) -> bytes:
         """Return *document* as HTML or PDF: the same bytes for the same document and look."""
 
-    def key_figures(self, document: Document, look: Look) -> list[tuple[str, str, str]]:
-        """Return (label, value, change) of the key figures, in words."""
+    def key_figures(self, document: Document, look: Look) -> list[tuple[str, str, str, str]]:
+        """Return (label, value, change, tone) of the key figures, in words; "" for none."""
 
     def headlines(self, document: Document, look: Look) -> list[str]:
         """Return the headlines in words."""

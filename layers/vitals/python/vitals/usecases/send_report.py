@@ -15,7 +15,7 @@ from vitals.domain.delivery import Delivery
 from vitals.domain.instants import iso
 from vitals.domain.job import Job
 from vitals.domain.notice import REPORT_READY, report_ready
-from vitals.domain.reports.document import DAY, INSTANT, NAME, UP, Document, Figure, Figures
+from vitals.domain.reports.document import DAY, INSTANT, NAME, Document, Figures
 from vitals.domain.reports.look import Look
 from vitals.storage.ports import Entry
 from vitals.usecases.context import Context
@@ -58,7 +58,11 @@ def tell(context: Context, told: Told, printer: Printer, look: Look) -> int:
     addresses, connections = receivers(context, told)
     if not addresses and not connections:
         return 0
-    data = _data(context, told, printer, look)
+    figures = [
+        {"label": label, "value": value, "change": change or None, "tone": tone or None}
+        for label, value, change, tone in printer.key_figures(told.document, look)
+    ]
+    data = _data(context, told, printer, look, figures)
     at = told.at
     event = report_ready(context.tenant.id, told.job.id, at, data)
     payload = event.payload()
@@ -72,7 +76,8 @@ def tell(context: Context, told: Told, printer: Printer, look: Look) -> int:
     if told.file["bytes"] > LARGEST_ATTACHED and data["link"]:
         attached = {}
     payloads = dict.fromkeys(connections, payload)
-    mailed = {**data, **_of_mail(told.document, data, printer, look), **attached}
+    of_mail = _of_mail(told.document, data, printer, look) | {"figures": figures}
+    mailed = {**data, **of_mail, **attached}
     for address in addresses:
         own = {**mailed, "unsubscribe": _unsubscribe(context, told, address)}
         payloads[ADDRESS + address] = {**payload, "data": own}
@@ -121,7 +126,13 @@ def receivers(context: Context, told: Told) -> tuple[list[str], list[str]]:
     )
 
 
-def _data(context: Context, told: Told, printer: Printer, look: Look) -> dict[str, Any]:
+def _data(
+    context: Context,
+    told: Told,
+    printer: Printer,
+    look: Look,
+    figures: Sequence[Mapping[str, str | None]],
+) -> dict[str, Any]:
     document, schedule = told.document, told.schedule
     token = f"{context.tenant.id}.{told.job.id}.{told.job.params['secret']}"
     url = context.outbound.api_url
@@ -142,8 +153,7 @@ def _data(context: Context, told: Told, printer: Printer, look: Look) -> dict[st
         "filters": {name: list(values) for name, values in document.filters.items()},
         "headlines": printer.headlines(document, look),
         "figures": [
-            {"label": label, "value": value, "change": change or None}
-            for label, value, change in printer.key_figures(document, look)
+            {name: each[name] for name in ("label", "value", "change")} for each in figures
         ],
         "link": f"{url}/reports?link={token}" if url else None,
         "link_until": told.file["kept_until"],
@@ -170,10 +180,8 @@ def _named(told: Told) -> list[str]:
 def _of_mail(
     document: Document, data: Mapping[str, Any], printer: Printer, look: Look
 ) -> dict[str, Any]:
-    """Return what a mail says beside: whose it is, its dates in words, which changes are good."""
+    """Return what a mail says beside: whose it is, and its dates in words."""
     zone = data["time_zone"]
-    first = next((each for each in document.sections if isinstance(each, Figures)), None)
-    tones = [_tone(each) for each in first.figures] if first else []
     days = dict(zip(("from", "until"), document.period or (), strict=False))
     return {
         "brand": {"name": look.name, "accent": look.accent},
@@ -181,19 +189,7 @@ def _of_mail(
             "as_of": f"{printer.worded(INSTANT, document.as_of, look, zone)} {zone}",
             **{name: printer.worded(DAY, day, look, zone) for name, day in days.items()},
         },
-        "figures": [
-            {**figure, "tone": tone} for figure, tone in zip(data["figures"], tones, strict=True)
-        ],
     }
-
-
-def _tone(figure: Figure) -> str | None:
-    """Return whether a figure's change is for the better; None for none, or if nobody can say."""
-    value, previous = figure.value, figure.previous
-    if figure.better is None or value is None or previous is None or value == previous:
-        return None
-    up = value > previous  # type: ignore[operator]  # both are numbers: there is a change
-    return "good" if up == (figure.better == UP) else "bad"
 
 
 def _unsubscribe(context: Context, told: Told, address: str) -> str | None:
